@@ -1,0 +1,1 @@
+"""Windlass turns what happens in a Git repository into builds, checks and deployments."""
