@@ -1,5 +1,5 @@
 # Sourced by ./try and ./check: sets $python to a Python that can run Windlass, or says what to install.
-# Why a search: on a machine whose python3 is too old, python3.12 often stands beside it.
+# Shell alone, without other programs. Why a search: on a machine whose python3 is too old, python3.12 often stands beside it.
 
 seen=
 python=
@@ -15,18 +15,14 @@ done
 
 if [ -z "$python" ]; then
   if [ -z "$seen" ]; then seen=" none"; else seen=${seen%,}; fi
-  cat >&2 <<TEXT
-Windlass needs Python 3.11 or newer. Found:$seen.
-On Debian 12 or Ubuntu 24.04 and later:  sudo apt install python3
-If one is somewhere else:                WINDLASS_PYTHON=/path/to/python3 $0
-TEXT
+  printf '%s\n' >&2 "Windlass needs Python 3.11 or newer. Found:$seen." \
+    "On Debian 12 or Ubuntu 24.04 and later:  sudo apt install python3" \
+    "If one is somewhere else:                WINDLASS_PYTHON=/path/to/python3 $0"
   exit 1
 fi
 
 if ! "$python" -E -s -c 'import ssl, venv, zlib' 2>/dev/null; then
-  cat >&2 <<TEXT
-Windlass needs the whole standard library of Python; $python has only a part of it.
-On Debian or Ubuntu:  sudo apt install python3 python3-venv
-TEXT
+  printf '%s\n' >&2 "Windlass needs the whole standard library of Python; $python has only a part of it." \
+    "On Debian or Ubuntu:  sudo apt install python3 python3-venv"
   exit 1
 fi
