@@ -63,8 +63,8 @@ class Job:
     One node of a run's graph.
 
     A job of kind BUILD or DEPLOY names its `service`, and `environment` where it
-    has one. `promote_from` on a DEPLOY takes what that environment runs. A
-    `final` job (from `finally`) starts when all others have ended.
+    has one. A DEPLOY takes what the environment `promote_from` runs, or the build
+    `digest` where a person named one; `rollback` pins it there. A `final` job (from `finally`) starts when all others have ended.
     `timeout` is in seconds.
     """
 
@@ -77,6 +77,8 @@ class Job:
     service: str = ""
     environment: str = ""
     promote_from: str = ""
+    digest: str = ""
+    rollback: bool = False
     artifacts: tuple[str, ...] = ()
     timeout: float = HOUR
     allow_failure: bool = False

@@ -34,10 +34,23 @@ class Repository:
     endpoint: str
     default_branch: str
     active: bool = True
-    heads: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
     created_at: float = 0.0
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a branch, tag or pull request held by the last event of it; empty: it is gone."""
+
+    KEY: ClassVar[Columns] = ("repository", "ref")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    repository: str
+    ref: str
+    sha: str
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +266,8 @@ class Deployment:
 
     `place` is `REPOSITORY/ENVIRONMENT/SERVICE`. `state` is waiting, approval, admitted,
     deploying, succeeded, failed, superseded, cancelled, rejected or expired; `kind` is
-    deploy, promote, rollback or heal; `order` is the event that wanted it.
+    deploy, promote or rollback; `order` is the event that wanted it. `content` is what
+    the state repository's file of the place says, or will say.
     """
 
     KEY: ClassVar[Columns] = ("number",)
@@ -284,6 +298,7 @@ class Deployment:
     approvals: tuple[str, ...] = ()
     needed: int = 0
     generation: int = 0
+    content: str = ""
     state_commit: str = ""
     requested_at: float = 0.0
     ended_at: float | None = None
@@ -313,6 +328,7 @@ class Place:
     sha: str = ""
     order: int = 0
     deployment: int = 0
+    content: str = ""
     state_commit: str = ""
     observed: str = ""
     status: str = "empty"
@@ -380,6 +396,7 @@ class Counter:
 
 RECORDS = (
     Repository,
+    Head,
     SealedSecret,
     Delivery,
     Refusal,
