@@ -1,0 +1,1 @@
+"""Repositories on disk: mirrors, reads at a commit, checkouts, the state repository."""
