@@ -15,7 +15,7 @@ import shutil
 import tarfile
 import unicodedata
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from windlass.core.errors import Permanent
@@ -39,11 +39,11 @@ def unpack(package: Path, into: Path, quota: Quota) -> dict[str, Entry]:
 
     Raises `Permanent` for a package that is not to be trusted or cannot be read.
     """
-    with package.open("rb", buffering=0) as raw:
+    with _Careful(FileIO(package)) as file:
         into.mkdir(mode=0o755)
         try:
             into.chmod(0o755)
-            return _Unpacking(_Careful(raw), into, quota).all()
+            return _Unpacking(file, into, quota).all()
         except (tarfile.TarError, ValueError, LookupError, OverflowError, RecursionError) as error:
             shutil.rmtree(into, ignore_errors=True)
             raise Permanent(f"the package cannot be read as a tar: {error}") from error

@@ -1,0 +1,1 @@
+"""A programmable fake of every port; each passes the contract of the real one."""
