@@ -43,23 +43,34 @@ def setting(name: str, env: Mapping[str, str] = os.environ) -> str:
 
 def find(wanted: Path, scratch: Path) -> Path | None:
     """A folder or wheel to put on the path of Python so that `python -m pip` works, or None."""
-    for name in ("pip", "ensurepip"):
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        if name == "pip":
-            return Path(spec.origin).parent.parent
-        # Debian keeps the wheel apart from ensurepip, and may have the one without the other.
-        bundled = [*Path(spec.origin).parent.glob("_bundled/pip-*.whl"), *system_wheels(Path("/"))]
-        if bundled:
-            return bundled[0]
-    pin, *hashes = re.findall(r"pip==(\S+)|sha256:(\w+)", wanted.read_text())
-    wheel = scratch / f"pip-{pin[0]}-py3-none-any.whl"
-    for content in offers(wheel.name):
-        if hashlib.sha256(content).hexdigest() in {found for _, found in hashes}:
-            wheel.write_bytes(content)
-            return wheel
-    return from_system(scratch)
+    return of_this_python() or pinned(wanted, scratch) or of_the_system(scratch)
+
+
+def of_this_python() -> Path | None:
+    """The pip that this Python has, or that its `ensurepip` would install."""
+    pip = importlib.util.find_spec("pip")
+    if pip and pip.origin:
+        return Path(pip.origin).parent.parent
+    ensurepip = importlib.util.find_spec("ensurepip")
+    if ensurepip is None or ensurepip.origin is None:
+        return None
+    # Debian keeps the wheel apart from ensurepip, and may have the one without the other.
+    bundled = Path(ensurepip.origin).parent.glob("_bundled/pip-*.whl")
+    return next(iter([*bundled, *system_wheels(Path("/"))]), None)
+
+
+def pinned(wanted: Path, scratch: Path) -> Path | None:
+    """The wheel that `wanted` pins, when a configured place has one with a pinned hash."""
+    text = wanted.read_text()
+    hashes = re.findall(r"sha256:(\w+)", text)
+    for version in re.findall(r"^pip==(\S+)", text):
+        wheel = scratch / f"pip-{version}-py3-none-any.whl"
+        for content in offers(wheel.name):
+            if hashlib.sha256(content).hexdigest() in hashes:
+                wheel.write_bytes(content)
+                return wheel
+            print(f"The {wheel.name} on offer is not the pinned one; not used", flush=True)
+    return None
 
 
 def offers(wheel: str) -> Iterator[bytes]:
@@ -86,7 +97,9 @@ def get(url: str) -> bytes:
     request = urllib.request.Request(bare)  # noqa: S310 - the owner of the machine set it
     if parts.username:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_header("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
+        request.add_unredirected_header(
+            "Authorization", "Basic " + base64.b64encode(pair.encode()).decode()
+        )
     context = ssl.create_default_context(cafile=setting("cert") or None)
     with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # noqa: S310 - as above
         return bytes(answer.read())
@@ -97,7 +110,7 @@ def system_wheels(root: Path) -> list[Path]:
     return sorted(root.glob("usr/share/python-wheels/pip-*.whl"))
 
 
-def from_system(scratch: Path) -> Path | None:
+def of_the_system(scratch: Path) -> Path | None:
     """The pip of the system's package archive, whose signature apt checks; needs no root."""
     apt = shutil.which("apt-get")
     if apt is None or shutil.which("dpkg-deb") is None:
