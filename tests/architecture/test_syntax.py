@@ -177,7 +177,7 @@ def faults(rule: Rule, texts: dict[str, str]) -> list[str]:
         f"{path}:{line}: {fault}"
         for path, text in sorted(texts.items())
         if rule.about.match(path)
-        for line, fault in rule.find(ast.parse(text), text)
+        for line, fault in rule.find(ast.parse(text, path), text)
     ]
 
 
