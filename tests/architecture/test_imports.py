@@ -27,7 +27,8 @@ BROKEN = {
     "pure (core)": {"core.redact": "time"},
     "pure (config)": {"config.planted": "pathlib"},
     "wiring": {"web.planted": "windlass.stores.planted", "stores.planted": ""},
-    "adapters": {"forges.planted": "windlass.forges.other", "forges.other": ""},
+    "adapters": {"targets.kubernetes": "windlass.targets.git", "targets.git": ""},
+    "adapters (shared)": {"forges.http": "windlass.forges.gitlab", "forges.gitlab": ""},
 }
 
 
