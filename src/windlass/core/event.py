@@ -92,6 +92,7 @@ class Event:
     id of the person, the only identity that gives rights; names are for show.
     `files` is the forge's list of changed files, None when it sent none or cut
     it short. `message` is the head commit's (or pull request's) text.
+    `schedule` is the cron text that was due.
     """
 
     kind: Kind
@@ -118,6 +119,7 @@ class Event:
     url: str | None = None
     message: str | None = None
     files: tuple[str, ...] | None = None
+    schedule: str | None = None
     at: float | None = None
     recovered: bool = False
 

@@ -1,0 +1,1 @@
+"""From bytes to rules: the configuration language. Pure: nothing here opens a file."""

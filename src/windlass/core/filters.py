@@ -1,0 +1,356 @@
+"""
+The conditions of a listener, in their fixed order.
+
+Each condition is one small function in CONDITIONS; the first that is false is the
+stored reason. A condition asks only events that can answer it: `base` has nothing
+to say about a push, `paths` nothing about a schedule.
+
+The list of changed files is costly to get, so it may be unknown (None) at first:
+`needs_files` says whether this event must have it before `check` is asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from windlass.core import globs
+from windlass.core.errors import Bug, ConfigError, Place
+from windlass.core.event import ACTIONS, Event, Kind
+from windlass.core.expression import (
+    Bound,
+    Condition,
+    Failure,
+    Scope,
+    bind,
+    compile_condition,
+    evaluate,
+)
+
+SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[no ci]")
+
+_PULLS = frozenset({Kind.PULL_REQUEST, Kind.REVIEW, Kind.COMMENT})
+# Which kinds of event can answer a condition.
+APPLIES: Mapping[str, frozenset[Kind]] = {
+    "branches": frozenset({Kind.PUSH, Kind.BRANCH}),
+    "tags": frozenset({Kind.TAG, Kind.RELEASE}),
+    "head": _PULLS,
+    "base": _PULLS | {Kind.MERGE_GROUP},
+    "labels": _PULLS,
+    "draft": _PULLS,
+    "paths": frozenset({Kind.PUSH, Kind.PULL_REQUEST, Kind.REVIEW, Kind.MERGE_GROUP}),
+}
+_SKIPPABLE = frozenset({Kind.PUSH, Kind.PULL_REQUEST})
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One entry of `on`: a kind of event, which of its actions, and when (`schedule` only)."""
+
+    kind: Kind
+    actions: tuple[str, ...]
+    cron: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The listener starts its actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """The first condition that was false: what it wanted, what was there, and where it stands."""
+
+    condition: str
+    expected: str
+    actual: str
+    place: Place
+
+
+Verdict = Match | Miss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """
+    What of a listener decides whether it starts.
+
+    Empty tuples and None mean "no condition". Globs are gitignore-like and a
+    leading `!` takes back. `condition` is the CEL text of `if`.
+    `places` maps a condition's key (`on`, `branches`, `paths`, `if` ...) to its place.
+    """
+
+    on: tuple[Trigger, ...]
+    branches: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    base: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    draft: bool | None = None
+    paths: tuple[str, ...] = ()
+    condition: str = ""
+    place: Place = Place(".windlass.yaml", 1, 1)
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """
+    One event, and what conditions may ask about it.
+
+    `payload` is the parsed JSON body, or its bytes. `files` are the changed files,
+    complete, or None while they are not known.
+    """
+
+    event: Event
+    payload: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] | None = None
+    repository_active: bool = True
+
+
+class Asked:
+    """A context with what is made of it once for all listeners: variables, parsed payload."""
+
+    __slots__ = ("_bound", "context", "event", "files", "skip", "touched", "touches_configuration")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.event = context.event
+        self.files = context.event.files if context.files is None else context.files
+        self.skip = _marker(context.event)
+        self.touches_configuration = any(map(is_configuration, self.files or ()))
+        self.touched: dict[tuple[str, ...], Said] = {}
+        self._bound: dict[bool, Bound] = {}
+
+    def variables(self, *, payload: bool) -> Bound:
+        """The variables of `if`; the payload is parsed when somebody asks for it."""
+        if payload not in self._bound:
+            body = self.context.payload
+            values = {
+                "event": self.event,
+                "repository": self.event.repository,
+                "headers": dict(self.context.headers),
+                "files": list(self.files or ()),
+                "payload": (_parsed(body) if isinstance(body, bytes) else body) if payload else {},
+            }
+            self._bound[payload] = bind(Scope.LISTENER, values)
+        return self._bound[payload]
+
+
+# What a condition says: None when it holds, else what it expected and what was there.
+Said = tuple[str, str] | None
+Step = Callable[["Prepared", Asked], Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A listener's conditions, compiled: those that it has in order, and its `on` in words."""
+
+    conditions: Conditions
+    on: str
+    steps: tuple[tuple[str, Step], ...]
+    globs: Mapping[str, globs.Globs]
+    condition: Condition | None
+    fault: str = ""
+
+
+def prepare(conditions: Conditions) -> Prepared:
+    """Compile what can be compiled; a wrong `if` is a miss, and `load` has told it as a fault."""
+    on = "on: " + ", ".join(map(trigger_text, conditions.on))
+    compiled: dict[str, globs.Globs] = {}
+    for key in ("branches", "tags", "head", "base", "labels"):
+        if patterns := getattr(conditions, key):
+            compiled[key] = globs.names(patterns)
+    if conditions.paths:
+        compiled["paths"] = globs.paths(conditions.paths)
+    written = {*compiled, "on", "repository", "skip"}
+    written |= {"draft"} if conditions.draft is not None else set()
+    written |= {"if"} if conditions.condition else set()
+    steps = tuple(step for step in CONDITIONS if step[0] in written)
+    if not conditions.condition:
+        return Prepared(conditions, on, steps, compiled, None)
+    place = conditions.places.get("if", conditions.place)
+    try:
+        condition = compile_condition(conditions.condition, place)
+    except ConfigError as error:
+        return Prepared(conditions, on, steps, compiled, None, error.faults[0].message)
+    return Prepared(conditions, on, steps, compiled, condition)
+
+
+def is_configuration(path: str) -> bool:
+    """Whether a file is part of the configuration, which touches everything."""
+    return path in {".windlass.yaml", ".windlass.yml"} or path.startswith(".windlass/")
+
+
+def check(prepared: Prepared, asked: Asked) -> Verdict:
+    """Whether all conditions hold, or the first that does not; files must be known if asked."""
+    for name, step in prepared.steps:
+        said = step(prepared, asked)
+        if said is not None:
+            places = prepared.conditions.places
+            place = places.get(name, places.get("on", prepared.conditions.place))
+            return Miss(name, said[0], said[1], place)
+    return Match()
+
+
+def needs_files(prepared: Prepared, asked: Asked) -> bool:
+    """Whether this listener cannot be judged before the changed files are known."""
+    if asked.files is not None:
+        return False
+    wants = "paths" in prepared.globs and asked.event.kind in APPLIES["paths"]
+    mentions = prepared.condition is not None and "files" in prepared.condition.words
+    if not (wants or mentions):
+        return False
+    cheap = (step for name, step in prepared.steps if name not in {"paths", "if"})
+    return all(step(prepared, asked) is None for step in cheap)
+
+
+def _on(prepared: Prepared, asked: Asked) -> Said:
+    event = asked.event
+    for trigger in prepared.conditions.on:
+        if trigger.kind is event.kind and event.action in trigger.actions:
+            due = event.schedule
+            if not trigger.cron or due is None or trigger.cron == due:
+                return None
+    return prepared.on, event.label
+
+
+def trigger_text(trigger: Trigger) -> str:
+    """A trigger as a person writes it: `push`, `pull_request merged`, `schedule "0 3 * * *"`."""
+    if trigger.cron:
+        return f'{trigger.kind} "{trigger.cron}"'
+    single = len(ACTIONS[trigger.kind]) == 1
+    return str(trigger.kind) if single else f"{trigger.kind} {'/'.join(trigger.actions)}"
+
+
+def _active(_prepared: Prepared, asked: Asked) -> Said:
+    return None if asked.context.repository_active else ("an active repository", "it is paused")
+
+
+def _skip(_prepared: Prepared, asked: Asked) -> Said:
+    return None if asked.skip is None else ("no skip marker", asked.skip)
+
+
+def _marker(event: Event) -> str | None:
+    if event.kind not in _SKIPPABLE:
+        return None
+    text = f"{event.message or ''}\n{event.title or ''}".casefold()
+    return next((marker for marker in SKIP_MARKERS if marker in text), None)
+
+
+def _pattern(key: str, value: Callable[[Event], str | None]) -> Step:
+    kinds = APPLIES[key]
+
+    def condition(prepared: Prepared, asked: Asked) -> Said:
+        patterns = prepared.globs.get(key)
+        if patterns is None or asked.event.kind not in kinds:
+            return None
+        actual = value(asked.event)
+        if actual is None:
+            return written(key, patterns.patterns), "none"
+        decision = patterns.decide(actual)
+        if decision.matched:
+            return None
+        taken = f" (taken back by {quoted(decision.pattern)})" if decision.pattern else ""
+        return written(key, patterns.patterns), f"{actual}{taken}"
+
+    return condition
+
+
+def _labels(prepared: Prepared, asked: Asked) -> Said:
+    patterns = prepared.globs.get("labels")
+    if patterns is None or asked.event.kind not in APPLIES["labels"]:
+        return None
+    if any(patterns.matches(label) for label in asked.event.labels):
+        return None
+    return written("labels", patterns.patterns), ", ".join(asked.event.labels) or "none"
+
+
+def _draft(prepared: Prepared, asked: Asked) -> Said:
+    wanted = prepared.conditions.draft
+    if wanted is None or asked.event.kind not in APPLIES["draft"] or asked.event.draft is wanted:
+        return None
+    return f"draft: {str(wanted).lower()}", str(asked.event.draft).lower()
+
+
+def _paths(prepared: Prepared, asked: Asked) -> Said:
+    patterns = prepared.globs.get("paths")
+    if patterns is None or asked.event.kind not in APPLIES["paths"]:
+        return None
+    if asked.files is None:
+        raise Bug("conditions about files were checked before the files were known")
+    # Many listeners share their patterns, and an event may touch thousands of files.
+    if patterns.patterns not in asked.touched:
+        touched = asked.touches_configuration or any(map(patterns.matches, asked.files))
+        asked.touched[patterns.patterns] = (
+            None
+            if touched
+            else (written("paths", patterns.patterns), _untouched(patterns, asked.files))
+        )
+    return asked.touched[patterns.patterns]
+
+
+def _untouched(patterns: globs.Globs, files: tuple[str, ...]) -> str:
+    """The files that did not fit, the one that came nearest first."""
+    if not files:
+        return "no changed file"
+    taken = ((file, patterns.decide(file).pattern) for file in files)
+    near = next(((file, pattern) for file, pattern in taken if pattern), None)
+    if near is not None:
+        return f"{_several(files, near[0])} (taken back by {quoted(near[1])})"
+    return _several(files, files[0])
+
+
+def _several(files: tuple[str, ...], first: str) -> str:
+    return first if len(files) == 1 else f"{first} and {len(files) - 1} more"
+
+
+def _if(prepared: Prepared, asked: Asked) -> Said:
+    if prepared.fault:
+        return prepared.conditions.condition, prepared.fault
+    condition = prepared.condition
+    if condition is None:
+        return None
+    if asked.files is None and "files" in condition.words:
+        raise Bug("conditions about files were checked before the files were known")
+    said = evaluate(condition, asked.variables(payload="payload" in condition.words))
+    if said is True:
+        return None
+    return condition.text, said.text if isinstance(said, Failure) else "false"
+
+
+CONDITIONS: tuple[tuple[str, Step], ...] = (
+    ("on", _on),
+    ("repository", _active),
+    ("skip", _skip),
+    ("branches", _pattern("branches", lambda event: event.branch)),
+    ("tags", _pattern("tags", lambda event: event.tag)),
+    ("head", _pattern("head", lambda event: event.head)),
+    ("base", _pattern("base", lambda event: event.base)),
+    ("labels", _labels),
+    ("draft", _draft),
+    ("paths", _paths),
+    ("if", _if),
+)
+
+
+def quoted(text: str | None) -> str:
+    """A text as the configuration would write it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def written(key: str, patterns: tuple[str, ...]) -> str:
+    """A condition as the configuration would write it: `branches: ["FB*", "main"]`."""
+    return f"{key}: [{', '.join(map(quoted, patterns))}]"
+
+
+def _parsed(body: bytes) -> object:
+    """The JSON of a body; an empty map when it is none, so that asking it is a miss."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return {}
