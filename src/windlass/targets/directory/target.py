@@ -108,7 +108,7 @@ class DirectoryTarget:
             if folder.state(desired.place) is None:
                 return
             with folder.locked(desired.place):
-                await _in_thread(lambda: _remove(folder, desired))
+                await _in_thread(lambda: _remove(folder, desired, self.rules.passing))
 
     async def _stands(self, change: Change) -> bool:
         """Whether what shall run already does, untouched and healthy."""
@@ -207,7 +207,7 @@ def _observed(
     )
 
 
-def _remove(folder: Folder, desired: Desired) -> None:
+def _remove(folder: Folder, desired: Desired, passing: Callable[[str], None]) -> None:
     state = folder.claim(desired.place)
     if desired.generation < state.seen:
         raise Conflict(
@@ -215,11 +215,13 @@ def _remove(folder: Folder, desired: Desired) -> None:
             f"{desired.generation} is too old to remove it"
         )
     folder.switch("")
+    passing("unlinked")
     journal = folder.journal()
     names = {known.folder for known in state.releases} | set(journal.folders if journal else ())
     left = [name for name in sorted(names) if not folder.discard(name)]
     if left:
         raise Permanent(f"{folder.release(left[0])} cannot be removed")
+    passing("emptied")
     folder.leave()
 
 

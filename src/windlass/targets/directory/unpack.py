@@ -23,6 +23,8 @@ from windlass.targets.directory.manifest import Entry, EntryKind, stamped
 
 # No single read may be larger: a header that claims to be is an attack on memory.
 CHUNK = 1 << 16
+# Folders in each other; deeper ones cannot even be removed again.
+DEEP = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +170,9 @@ class _Unpacking:
 def _checked(name: str) -> str:
     """The name without `.` and doubled slashes; `Permanent` unless it stays inside."""
     parts = [part for part in name.split("/") if part not in {"", "."}]
-    if name.startswith("/") or ".." in parts or not _plain(name):
-        raise Permanent(f"the package holds a name that is not allowed: {name!a}")
+    if name.startswith("/") or ".." in parts or len(parts) > DEEP or not _plain(name):
+        shown = ascii(name)[:200]
+        raise Permanent(f"the package holds a name that is not allowed: {shown}")
     return "/".join(parts)
 
 
