@@ -32,9 +32,9 @@ imports:
 test *words:
     ./check {{ words }}
 
-# Figures for this machine: throughput, latency, start, memory.
-bench *words:
-    {{ bin }}/python -m benchmarks {{ words }}
+# Figures for this machine, of one program in bench/: just bench verdicts
+bench name *words:
+    {{ bin }}/python bench/{{ name }}.py {{ words }}
 
 # The demonstration, with nothing to set up.
 demo *words:

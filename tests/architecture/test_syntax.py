@@ -15,7 +15,7 @@ import pytest
 
 METHODS = 5
 RUN_TEXT = frozenset({"eval", "exec", "compile", "__import__", "os.system", "os.popen"})
-UNSAFE_MODULES = frozenset({"pickle", "marshal", "shelve", "dill", "cloudpickle"})
+UNSAFE_MODULES = frozenset({"pickle", "shelve", "dill", "cloudpickle"})
 IMPURE = frozenset({"print", "open", "input", "breakpoint"})
 IMPURE_ENDS = re.compile(r"(?:datetime\.(?:now|utcnow|today)|date\.today)$")
 BROAD = frozenset({"Exception", "BaseException"})

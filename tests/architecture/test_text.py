@@ -29,7 +29,7 @@ PIN = re.compile(r"[\w.\[\]-]+==[\w.+!-]+ .*--hash=sha256:[0-9a-f]{64}")
 # Written elsewhere and kept as it was.
 FOREIGN = re.compile(r"LICENSE$|.*/vendor/|.*\.min\.(?:js|css)$")
 ALL = re.compile(r".")
-CODE = re.compile(r"(?:src|tests|tools|benchmarks)/.*\.(?:py|sh)$|try$|check$|\.ci/run$")
+CODE = re.compile(r"(?:src|tests|tools|bench)/.*\.(?:py|sh)$|try$|check$|\.ci/run$")
 LOCKS = re.compile(r"requirements[\w-]*\.txt$")
 
 
