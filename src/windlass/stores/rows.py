@@ -11,13 +11,13 @@ its place, so that every database answers alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import ClassVar, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import ClassVar, Generic, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -119,10 +119,14 @@ class Layout(Generic[R]):
         return values if len(self.key) > 1 else (values,)
 
 
-@cache
 def layout(kind: type[R]) -> Layout[R]:
     """The layout of a record class."""
-    return Layout(kind)
+    return cast("Layout[R]", _layout(cast("Hashable", kind)))
+
+
+@cache
+def _layout(kind: Hashable) -> Layout[object]:
+    return Layout(cast("type[object]", kind))
 
 
 def key_of(kind: type) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class SqliteStore:
 
     async def transaction(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on the writer's thread; returns when the disk has it."""
-        asked = Asked(work, asyncio.get_running_loop().create_future())
+        asked: Asked[T] = Asked(work, asyncio.get_running_loop().create_future())
         self._writer.ask(asked)
         return await asked.future
 
@@ -77,7 +77,7 @@ class SqliteStore:
 
     async def claim(self, kind: type[Q], now: float, limit: int) -> list[Q]:
         """Rows that are due and nobody's; ours until `release`."""
-        asked = Asked(
+        asked: Asked[list[Q]] = Asked(
             self._claims.take(kind, now, limit),
             asyncio.get_running_loop().create_future(),
             alone=True,

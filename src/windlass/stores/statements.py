@@ -1,7 +1,7 @@
 """
 The SQL of the store, as text.
 
-Each text is made once for a (record class, operation) and then goes to the
+Each text is made once for a (layout, operation) and then goes to the
 driver as it is. It is what SQLite and PostgreSQL both understand; only the mark
 of a parameter differs. Names come from record classes alone, never from input.
 """
@@ -13,16 +13,15 @@ from functools import cache
 
 from windlass.core.errors import Bug
 from windlass.ports.store import Above, Below, Scalar, Wanted
-from windlass.stores.rows import Layout, layout
+from windlass.stores.rows import Layout
 
 # A condition's shape: its column, its operator, and how many values it takes.
 Shape = tuple[tuple[str, str, int], ...]
 
 
 @cache
-def insert(kind: type, mark: str = "?", rows: int = 1) -> str:
+def insert(of: Layout[object], mark: str = "?", rows: int = 1) -> str:
     """Insert so many rows; a row that exists already is passed over."""
-    of = layout(kind)
     values = "(" + ", ".join([mark] * len(of.names)) + ")"
     return (
         f'INSERT INTO "{of.table}" ({_names(of.names)}) '  # noqa: S608 - names of record classes
@@ -31,26 +30,23 @@ def insert(kind: type, mark: str = "?", rows: int = 1) -> str:
 
 
 @cache
-def get(kind: type, mark: str = "?") -> str:
+def get(of: Layout[object], mark: str = "?") -> str:
     """The row with a key."""
-    of = layout(kind)
     where = " AND ".join(f'"{name}" = {mark}' for name in of.key)
     return f'SELECT {_names(of.names)} FROM "{of.table}" WHERE {where}'  # noqa: S608 - the same
 
 
 @cache
-def update(kind: type, mark: str = "?") -> str:
+def update(of: Layout[object], mark: str = "?") -> str:
     """Write over the row with a key and a version: all values, then key, then version."""
-    of = layout(kind)
     sets = ", ".join(f'"{name}" = {mark}' for name in of.names)
     where = " AND ".join(f'"{name}" = {mark}' for name in (*of.key, "version"))
     return f'UPDATE "{of.table}" SET {sets} WHERE {where}'  # noqa: S608 - the same
 
 
 @cache
-def upsert(kind: type, mark: str = "?") -> str:
+def upsert(of: Layout[object], mark: str = "?") -> str:
     """Insert the row, or write over the one with its key."""
-    of = layout(kind)
     values = ", ".join([mark] * len(of.names))
     rest = [name for name in of.names if name not in of.key]
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
@@ -70,9 +66,8 @@ def count(mark: str = "?") -> str:
 
 
 @cache
-def find(kind: type, shape: Shape, order: str, mark: str = "?") -> str:
+def find(of: Layout[object], shape: Shape, order: str, mark: str = "?") -> str:
     """Rows that meet the conditions."""
-    of = layout(kind)
     clauses = [_clause(of, name, operator, size, mark) for name, operator, size in shape]
     text = f'SELECT {_names(of.names)} FROM "{of.table}"'  # noqa: S608 - the same
     if clauses:

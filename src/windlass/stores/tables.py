@@ -8,6 +8,7 @@ Only making or changing a database needs this module; serving one does not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from sqlalchemy import (
@@ -21,16 +22,16 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     text,
 )
-from sqlalchemy.types import TypeEngine
 
 from windlass.ports.records import RECORDS
 from windlass.ports.store import Scalar
 from windlass.stores import rows
 from windlass.stores.rows import Record, Storage, layout
 
-TYPES: dict[Storage, TypeEngine[object]] = {
+TYPES: Mapping[Storage, Text | BigInteger | Double[float] | Boolean | LargeBinary] = {
     Storage.TEXT: Text(),
     # In SQLite only INTEGER makes a primary key the row's own number.
     Storage.INTEGER: BigInteger().with_variant(Integer(), "sqlite"),
@@ -71,7 +72,7 @@ def _column(column: rows.Column, key: tuple[str, ...]) -> Column[object]:
     )
 
 
-def _default(value: Scalar) -> object | None:
+def _default(value: Scalar) -> TextClause | None:
     """The default as SQL; PostgreSQL and SQLite agree on these words."""
     match value:
         case None | bytes():

@@ -39,36 +39,35 @@ class SqliteTx:
         of = layout(kind)
         if len(key) != len(of.key):
             raise Bug(f"the key of {kind.__name__} is {of.key}, not {len(key)} values")
-        row = self._run(statements.get(kind), key).fetchone()
+        row = self._run(statements.get(of), key).fetchone()
         return None if row is None else of.unpack(row)
 
     def find(self, kind: type[R], *, order: str = "", limit: int = 0, **where: Wanted) -> list[R]:
         """Records that meet every condition."""
         shape, values = statements.conditions(where)
-        text = statements.find(kind, shape, order)
+        of = layout(kind)
+        text = statements.find(of, shape, order)
         if limit:
             text += f" LIMIT {int(limit)}"
-        unpack = layout(kind).unpack
-        return [unpack(row) for row in self._run(text, tuple(values)).fetchall()]
+        return [of.unpack(row) for row in self._run(text, tuple(values)).fetchall()]
 
     def add(self, record: object) -> bool:
         """Insert; False when its key or a unique set exists."""
-        kind = type(record)
-        return self._write(statements.insert(kind), layout(kind).pack(record)) == 1
+        of = layout(type(record))
+        return self._write(statements.insert(of), of.pack(record)) == 1
 
     def save(self, record: object) -> None:
         """Write over the record with its key; `Conflict` when the version moved on."""
-        kind = type(record)
-        of = layout(kind)
+        of = layout(type(record))
         row = of.pack(record)
         if not of.versioned:
-            self._write(statements.upsert(kind), row)
+            self._write(statements.upsert(of), row)
             return
         place = of.names.index("version")
         version = row[place]
         raised = (*row[:place], int(version or 0) + 1, *row[place + 1 :])
         key = of.key_values(record)
-        if self._write(statements.update(kind), (*raised, *key, version)) != 1:
+        if self._write(statements.update(of), (*raised, *key, version)) != 1:
             name = "/".join(map(str, key))
             raise Conflict(
                 f"{of.table} {name} was changed by someone else in the meantime",

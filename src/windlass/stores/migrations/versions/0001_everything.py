@@ -7,6 +7,8 @@ A column is written as its name, its type, and what else there is to say: `key`,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -254,7 +256,7 @@ INDEXES = (
     ("audit", "at"),
 )
 
-TYPES = {
+TYPES: Mapping[str, sa.Text | sa.BigInteger | sa.Double[float] | sa.Boolean | sa.LargeBinary] = {
     "text": sa.Text(),
     "integer": sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
     "real": sa.Double(),

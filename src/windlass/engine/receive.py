@@ -1,0 +1,170 @@
+"""
+Receive: a verified webhook becomes one stored row.
+
+The row is durable before anyone is answered. The same delivery again is the same
+row, whoever asks and however often; the same id with another body is refused and
+written into the audit. Of the headers only those on a list are kept, for some
+forges have put secrets into others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from windlass.core.errors import Bug, Conflict
+from windlass.engine.ids import Ids
+from windlass.ports.records import Audit, Delivery
+from windlass.ports.store import Store, Tx
+from windlass.ports.target import Clock
+
+KEPT = frozenset(
+    {
+        "content-type",
+        "user-agent",
+        "x-github-event",
+        "x-github-delivery",
+        "x-github-hook-id",
+        "x-github-hook-installation-target-id",
+        "x-github-hook-installation-target-type",
+        "x-github-enterprise-host",
+        "x-github-enterprise-version",
+        "x-gitlab-event",
+        "x-gitlab-event-uuid",
+        "x-gitlab-webhook-uuid",
+        "x-gitlab-instance",
+        "idempotency-key",
+        "webhook-id",
+        "webhook-timestamp",
+        "x-gitea-event",
+        "x-gitea-event-type",
+        "x-gitea-delivery",
+        "x-forgejo-event",
+        "x-forgejo-event-type",
+        "x-forgejo-delivery",
+        "x-gogs-event",
+        "x-gogs-event-type",
+        "x-gogs-delivery",
+        "x-event-key",
+        "x-event-time",
+        "x-hook-uuid",
+        "x-request-uuid",
+        "x-request-id",
+        "x-attempt-number",
+        "x-vss-activityid",
+        "x-vss-subscriptionid",
+        "x-windlass-event",
+        "x-windlass-delivery",
+        "ce-id",
+        "ce-type",
+        "ce-source",
+        "ce-specversion",
+        "ce-time",
+    }
+)
+LONGEST_VALUE = 512
+LONGEST_KEY = 200
+LARGE = 256 * 1024  # bytes; what would hold up everybody else is done on a thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """
+    A verified request. `headers` in lower case, `at` UTC seconds.
+
+    `body` is what is stored and `digest` the SHA-256 (hex) of what came; they belong
+    together unless `note` says what had to be replaced. A ping is stored as done.
+    """
+
+    endpoint: str
+    repository: str
+    key: str
+    headers: Mapping[str, str]
+    body: bytes
+    digest: str
+    at: float
+    note: str = ""
+    ping: bool = False
+    source: str = "webhook"
+
+
+class Receive:
+    """Stores arrivals."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+        """`ids` are the ids of deliveries."""
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, arrival: Arrival) -> str:
+        """
+        The id of the delivery that holds this arrival; returns after the disk has it.
+
+        `Conflict` when its key is taken by another body, `Transient` when it could not be stored.
+        """
+        if len(arrival.body) < LARGE:
+            packed = zlib.compress(arrival.body, 1)
+        else:
+            packed = await asyncio.to_thread(zlib.compress, arrival.body, 1)
+        delivery = self._delivery(arrival, packed)
+
+        def work(tx: Tx) -> Delivery:
+            return delivery if tx.add(delivery) else self._known(tx, delivery)
+
+        stored = await self._store.transaction(work)
+        if stored.digest != delivery.digest:
+            raise Conflict(
+                f"delivery {stored.delivery_key} came before with another body",
+                hint=f"the first one is {stored.id}; nothing of this one was kept",
+                code="delivery-differs",
+            )
+        return stored.id
+
+    def _delivery(self, arrival: Arrival, packed: bytes) -> Delivery:
+        key = arrival.key
+        if len(key) > LONGEST_KEY:
+            key = "sha256:" + sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+        return Delivery(
+            id=self._ids.new(),
+            endpoint=arrival.endpoint,
+            delivery_key=key,
+            repository=arrival.repository,
+            received_at=arrival.at,
+            headers=kept(arrival.headers),
+            body=packed,
+            digest=arrival.digest,
+            source=arrival.source,
+            state="done" if arrival.ping else "received",
+            reason="ping" if arrival.ping else arrival.note,
+            due_at=arrival.at,
+        )
+
+    def _known(self, tx: Tx, delivery: Delivery) -> Delivery:
+        """The delivery that has this key already; another body is put on record."""
+        found = tx.find(Delivery, endpoint=delivery.endpoint, delivery_key=delivery.delivery_key)
+        if not found:
+            raise Bug(f"delivery id {delivery.id} was given out twice")
+        if found[0].digest != delivery.digest:
+            audit = Audit(
+                number=tx.next("audit"),
+                at=self._clock.now(),
+                actor="",
+                what="delivery-differs",
+                subject=f"{delivery.repository}: {found[0].id}",
+                detail=f"{delivery.delivery_key} came again with body {delivery.digest}",
+            )
+            tx.add(audit)
+        return found[0]
+
+
+def kept(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers that may be stored, each cut to a sane length."""
+    return {
+        name: value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE]
+        for name, value in headers.items()
+        if name in KEPT
+    }
