@@ -1,0 +1,96 @@
+"""
+What the kernel offers and Python does not: prctl, and processes as a tree.
+
+The runner is a subreaper: whatever a step leaves behind, however often it
+forked and whatever session it made, becomes a child of the runner and can be
+found and ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+TERM, KILL = 15, 9
+# Python ignores these two, and a program that is started inherits that.
+_PIPE, _XFSZ = 13, 25
+
+_libc = ctypes.CDLL(None)
+
+
+def adopt_orphans() -> None:
+    """Make every orphaned descendant a child of this process, and keep others from reading it."""
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Steps run as the same user; without this they could read our memory, secrets included.
+    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def spawn(argv: list[str], env: dict[str, str], folder: str, out: int, err: int) -> int:
+    """Start a program in its own session, to die when this process does; its process id."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _libc.prctl(_PR_SET_PDEATHSIG, KILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(127)
+        os.setsid()
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        for number in (_PIPE, _XFSZ):
+            _libc.signal(number, 0)
+        os.chdir(folder)
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - the point of this program
+    except (OSError, ValueError) as error:
+        os.write(2, f"cannot start {argv[0]}: {error}\n".encode("utf-8", "replace"))
+    finally:
+        os._exit(127)
+
+
+def reap(ended: dict[int, int]) -> bool:
+    """Collect the exit codes of ended children; whether there are children left."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if not pid:
+            return True
+        code = os.waitstatus_to_exitcode(status)
+        ended[pid] = 128 - code if code < 0 else code
+
+
+def descendants() -> list[int]:
+    """Every living process below this one, children before their children."""
+    found = _children_of(os.getpid())
+    for pid in found:  # grows while it is walked
+        found += _children_of(pid)
+    return found
+
+
+def _children_of(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
+            return [int(x) for x in file.read().split()]
+    except OSError:
+        return []
+
+
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process that may be gone."""
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return
+
+
+def signal_all(number: int) -> None:
+    """Send a signal to every descendant."""
+    for pid in descendants():
+        send(pid, number)
