@@ -1,0 +1,1 @@
+"""Plain Git as a forge: a bare repository on disk, with a hook."""
