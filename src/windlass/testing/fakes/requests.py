@@ -1,0 +1,277 @@
+"""
+A stand-in for `engine.requests.Requests`, for whoever shows or asks and wants no engine.
+
+It notes what it was asked, does the smallest thing that looks right on a
+`MemoryStore`, and raises `failure` instead when there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from windlass.core.errors import Conflict, NotFound
+from windlass.core.run import ENDED, State
+from windlass.engine.names import place_name
+from windlass.ports.forge import HookState, Merge, PullRequest, PullState
+from windlass.ports.records import (
+    Delivery,
+    Deployment,
+    Place,
+    Repository,
+    StoredEvent,
+    StoredRun,
+    StoredVerdict,
+)
+from windlass.testing.fakes.memory import MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class FakeExplanation:
+    """What `Explanation` holds."""
+
+    event: StoredEvent | None
+    delivery: Delivery | None
+    lines: tuple[str, ...]
+    verdicts: tuple[StoredVerdict, ...] = ()
+    runs: tuple[StoredRun, ...] = ()
+
+
+@dataclass(slots=True)
+class FakeRequests:
+    """Everything a person may ask, done on the store alone. `asked` is what came, in order."""
+
+    store: MemoryStore
+    now: float = 0.0
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    pulls: dict[int, PullRequest] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    def _note(self, *words: object) -> None:
+        self.asked.append(tuple(map(str, words)))
+        if self.failure is not None:
+            raise self.failure
+
+    # ------------------------------------------------------------ repositories
+
+    async def add_repository(
+        self, *, url: str, name: str = "", forge: str = "plain", by: str
+    ) -> tuple[Repository, HookState]:
+        """Connect a repository."""
+        self._note("add_repository", url, name, forge, by)
+        record = Repository(
+            name=name or url.rstrip("/").rpartition("/")[2].removesuffix(".git"),
+            forge=forge,
+            url=url,
+            endpoint="e" * 32,
+            default_branch="main",
+            created_at=self.now,
+        )
+        if not self.store.fill(lambda tx: tx.add(record)):
+            raise Conflict(f"{record.name} is connected already.", hint="windlass repo list")
+        return record, HookState(present=True)
+
+    async def check_repository(self, name: str) -> HookState:
+        """Whether its webhook is there."""
+        self._note("check_repository", name)
+        record = await self.store.read(lambda tx: tx.get(Repository, name))
+        if record is None:
+            raise NotFound(f"There is no repository {name}.", hint="windlass repo list")
+        return HookState(present=not record.problem, problem=record.problem)
+
+    async def remove_repository(self, name: str, *, by: str) -> None:
+        """Disconnect it; the fake only notes it."""
+        self._note("remove_repository", name, by)
+
+    async def recover(self, name: str) -> int:
+        """Events that no webhook brought."""
+        self._note("recover", name)
+        return 2
+
+    # ----------------------------------------------------------- pull requests
+
+    async def pull_requests(self, repository: str, state: str = "open") -> tuple[PullRequest, ...]:
+        """Pull requests in this state."""
+        self._note("pull_requests", repository, state)
+        return tuple(pull for pull in self.pulls.values() if state in {"all", pull.state})
+
+    async def pull_request(self, repository: str, number: int) -> PullRequest:
+        """One of them."""
+        self._note("pull_request", repository, number)
+        if number not in self.pulls:
+            raise NotFound(f"{repository} has no pull request {number}.")
+        return self.pulls[number]
+
+    async def approve_pull_request(self, repository: str, number: int, *, by: str) -> PullRequest:
+        """Approve its head."""
+        pull = await self.pull_request(repository, number)
+        return self._keep(replace(pull, approved_by=(*pull.approved_by, by)))
+
+    async def merge_pull_request(self, repository: str, number: int, how: Merge) -> PullRequest:
+        """Merge it."""
+        pull = await self.pull_request(repository, number)
+        if pull.state is not PullState.OPEN:
+            raise Conflict(f"Pull request {number} is {pull.state}.")
+        self._note("merge", number, how.method, how.by, how.expect_head)
+        return self._keep(replace(pull, state=PullState.MERGED, merge_sha="f" * 40))
+
+    async def close_pull_request(self, repository: str, number: int, *, by: str) -> PullRequest:
+        """Close it."""
+        pull = await self.pull_request(repository, number)
+        return self._keep(replace(pull, state=PullState.CLOSED))
+
+    def _keep(self, pull: PullRequest) -> PullRequest:
+        self.pulls[pull.number] = pull
+        return pull
+
+    # -------------------------------------------------------------------- runs
+
+    async def _run(self, number: int) -> StoredRun:
+        found = await self.store.read(lambda tx: tx.get(StoredRun, number))
+        if found is None:
+            raise NotFound(f"There is no run {number}.", hint="windlass runs list")
+        return found
+
+    def _end(self, stored: StoredRun, state: State) -> StoredRun:
+        moved = replace(
+            stored, state=str(state), ended_at=self.now, run=replace(stored.run, state=state)
+        )
+        self.store.fill(lambda tx: tx.save(moved))
+        return moved
+
+    async def cancel(self, run: int, *, by: str, reason: str = "") -> StoredRun:
+        """End a run at once."""
+        self._note("cancel", run, by, reason)
+        stored = await self._run(run)
+        if stored.run.state in ENDED:
+            raise Conflict(f"Run {run} has ended already: {stored.state}.")
+        return self._end(stored, State.CANCELLED)
+
+    async def rerun(self, run: int, *, by: str) -> StoredRun:
+        """A copy of the run that has ended well at once."""
+        self._note("rerun", run, by)
+        stored = await self._run(run)
+        return self._copy(stored, f"rerun:{run}")
+
+    def _copy(self, stored: StoredRun, cause: str) -> StoredRun:
+        def work(tx: object) -> StoredRun:
+            number = tx.next("run")  # type: ignore[attr-defined]
+            fresh = replace(
+                stored,
+                number=number,
+                cause=cause,
+                state="succeeded",
+                created_at=self.now,
+                ended_at=self.now,
+                version=0,
+                run=replace(stored.run, number=number, state=State.SUCCEEDED),
+            )
+            tx.add(fresh)  # type: ignore[attr-defined]
+            return fresh
+
+        return self.store.fill(work)
+
+    async def release(self, run: int, *, by: str) -> StoredRun:
+        """Let a held run go."""
+        self._note("release", run, by)
+        stored = await self._run(run)
+        if stored.run.state is not State.HELD:
+            raise Conflict(f"Run {run} is not held.")
+        return self._end(stored, State.SUCCEEDED)
+
+    # ------------------------------------------------------------- deployments
+
+    async def _any_run(self) -> StoredRun:
+        found = await self.store.read(lambda tx: tx.find(StoredRun, order="-number", limit=1))
+        if not found:
+            raise NotFound("There is no run to copy.")
+        return found[0]
+
+    async def deploy(  # noqa: PLR0913  # as the engine has it
+        self,
+        repository: str,
+        service: str,
+        environment: str,
+        *,
+        ref: str = "",
+        digest: str = "",
+        by: str,
+        why: str = "",
+    ) -> StoredRun:
+        """A run that has deployed already."""
+        self._note("deploy", repository, service, environment, ref, digest, by, why)
+        return self._copy(await self._any_run(), f"manual:{len(self.asked)}")
+
+    async def rollback(  # noqa: PLR0913  # as the engine has it
+        self,
+        repository: str,
+        service: str,
+        environment: str,
+        *,
+        digest: str = "",
+        by: str,
+        why: str = "",
+    ) -> StoredRun:
+        """A run that has rolled back already, and the pin."""
+        self._note("rollback", repository, service, environment, digest, by, why)
+        self._pin(place_name(repository, environment, service), why or f"rolled back by {by}")
+        return self._copy(await self._any_run(), f"manual:{len(self.asked)}")
+
+    def _pin(self, name: str, reason: str) -> Place:
+        def work(tx: object) -> Place:
+            place: Place | None = tx.get(Place, name)  # type: ignore[attr-defined]
+            if place is None:
+                raise NotFound(f"Nothing was ever deployed to {name}.")
+            pinned = replace(place, pinned=reason)
+            tx.save(pinned)  # type: ignore[attr-defined]
+            return pinned
+
+        return self.store.fill(work)
+
+    async def unpin(self, repository: str, service: str, environment: str, *, by: str) -> Place:
+        """Take the pin away."""
+        self._note("unpin", repository, service, environment, by)
+        return self._pin(place_name(repository, environment, service), "")
+
+    async def _decide(self, number: int, state: str, by: str, why: str) -> Deployment:
+        found = await self.store.read(lambda tx: tx.get(Deployment, number))
+        if found is None:
+            raise NotFound(f"There is no deployment {number}.")
+        if found.state != "approval":
+            raise Conflict(f"Deployment {number} does not wait for approval: {found.state}.")
+        approvals = (*found.approvals, by) if state == "admitted" else found.approvals
+        enough = state != "admitted" or len(approvals) >= found.needed
+        after = replace(
+            found, approvals=approvals, state=state if enough else found.state, reason=why
+        )
+        self.store.fill(lambda tx: tx.save(after))
+        return after
+
+    async def approve(self, deployment: int, *, by: str) -> Deployment:
+        """One approval more."""
+        self._note("approve", deployment, by)
+        return await self._decide(deployment, "admitted", by, "")
+
+    async def reject(self, deployment: int, *, by: str, why: str = "") -> Deployment:
+        """No."""
+        self._note("reject", deployment, by, why)
+        return await self._decide(deployment, "rejected", by, why or f"rejected by {by}")
+
+    # -------------------------------------------------------------- explaining
+
+    async def explain(self, event: int) -> FakeExplanation:
+        """What the store knows of the event."""
+        self._note("explain", event)
+        stored = await self.store.read(lambda tx: tx.get(StoredEvent, event))
+        if stored is None:
+            raise NotFound(f"There is no event {event}.", hint="windlass events list")
+        verdicts = await self.store.read(lambda tx: tx.find(StoredVerdict, event=event))
+        lines = [f"Event {event}: {stored.event.label} in {stored.repository}."]
+        for each in verdicts:
+            said = f"started run {each.run}" if each.matched else f"missed: {each.condition}"
+            lines.append(f"{each.listener}: {said}")
+        return FakeExplanation(stored, None, tuple(lines), tuple(verdicts))
+
+    async def explain_commit(self, repository: str, sha: str) -> FakeExplanation:
+        """Nothing came."""
+        self._note("explain_commit", repository, sha)
+        return FakeExplanation(None, None, (f"No webhook told of {sha} in {repository}.",))

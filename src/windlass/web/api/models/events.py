@@ -1,0 +1,213 @@
+"""
+Deliveries, refusals, events, verdicts and explanations.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from windlass.ports.records import Delivery, Refusal, StoredEvent, StoredVerdict
+from windlass.web.api.models.runs import RunAnswer
+from windlass.web.api.models.shape import Answer, when
+from windlass.web.views.events import EventDetail, EventRow
+
+if TYPE_CHECKING:
+    from windlass.engine.explain import Explanation
+
+BODY_SHOWN = 4 << 20
+
+
+def body_text(delivery: Delivery) -> str:
+    """The body of a delivery as text, cut at 4 MiB; bytes that are no UTF-8 are replaced."""
+    try:
+        body = zlib.decompressobj().decompress(delivery.body, BODY_SHOWN)
+    except zlib.error:
+        return ""
+    return body.decode("utf-8", "replace")
+
+
+class DeliveryAnswer(Answer):
+    """One trusted webhook request; `source` is `webhook`, or `recovered` when we found it."""
+
+    id: str
+    key: str
+    repository: str
+    received_at: datetime
+    source: str
+    state: str
+    reason: str
+    digest: str
+
+    @classmethod
+    def of(cls, record: Delivery) -> DeliveryAnswer:
+        """The answer for a record."""
+        return cls(
+            id=record.id,
+            key=record.delivery_key,
+            repository=record.repository,
+            received_at=when(record.received_at),
+            source=record.source,
+            state=record.state,
+            reason=record.reason,
+            digest=record.digest,
+        )
+
+
+class DeliveryDetail(DeliveryAnswer):
+    """A delivery with what it carried and what it meant."""
+
+    headers: dict[str, str]
+    body: str
+    events: list[int]
+
+    @classmethod
+    def full(cls, record: Delivery, events: Sequence[StoredEvent]) -> DeliveryDetail:
+        """The answer for a record and its events."""
+        return cls(
+            **DeliveryAnswer.of(record).model_dump(),
+            headers=dict(record.headers),
+            body=body_text(record),
+            events=[event.number for event in events],
+        )
+
+
+class RefusalAnswer(Answer):
+    """A request that was not accepted, and why."""
+
+    at: datetime
+    repository: str
+    status: int
+    reason: str
+    source: str
+    size: int
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, record: Refusal) -> RefusalAnswer:
+        """The answer for a record."""
+        return cls(
+            at=when(record.at),
+            repository=record.repository,
+            status=record.status,
+            reason=record.reason,
+            source=record.source,
+            size=record.size,
+            headers=dict(record.headers),
+        )
+
+
+class VerdictAnswer(Answer):
+    """One listener's verdict; a miss names the first false condition and `file:line:column`."""
+
+    listener: str
+    matched: bool
+    condition: str
+    expected: str
+    actual: str
+    place: str
+    run: int | None
+
+    @classmethod
+    def of(cls, record: StoredVerdict) -> VerdictAnswer:
+        """The answer for a record."""
+        return cls(
+            listener=record.listener,
+            matched=record.matched,
+            condition=record.condition,
+            expected=record.expected,
+            actual=record.actual,
+            place=record.place,
+            run=record.run or None,
+        )
+
+
+class EventAnswer(Answer):
+    """An event in a list, with how many of its listeners matched."""
+
+    number: int
+    kind: str
+    action: str
+    label: str
+    repository: str
+    branch: str
+    sha: str
+    pull_request: int | None
+    title: str
+    sender: str
+    at: datetime
+    delivery: str
+    matched: int
+    listeners: int
+    fault: str
+
+    @classmethod
+    def of(cls, row: EventRow) -> EventAnswer:
+        """The answer for a row of the list."""
+        stored, event = row.stored, row.stored.event
+        return cls(
+            number=stored.number,
+            kind=stored.kind,
+            action=stored.action,
+            label=event.label,
+            repository=stored.repository,
+            branch=stored.branch,
+            sha=stored.sha,
+            pull_request=stored.pull_request or None,
+            title=row.title,
+            sender=event.sender or "",
+            at=when(stored.at),
+            delivery=stored.delivery,
+            matched=row.matched,
+            listeners=row.listeners,
+            fault=stored.fault,
+        )
+
+
+class EventFull(EventAnswer):
+    """An event with its delivery, every verdict, and the runs it started."""
+
+    configuration: str
+    files: list[str] | None
+    url: str
+    verdicts: list[VerdictAnswer]
+    runs: list[RunAnswer]
+    source: DeliveryAnswer | None
+
+    @classmethod
+    def full(cls, detail: EventDetail) -> EventFull:
+        """The answer for everything about one event."""
+        event = detail.row.stored.event
+        return cls(
+            **EventAnswer.of(detail.row).model_dump(),
+            configuration=detail.row.stored.configuration,
+            files=None if event.files is None else list(event.files),
+            url=event.url or "",
+            verdicts=[VerdictAnswer.of(verdict) for verdict in detail.verdicts],
+            runs=[RunAnswer.of(run) for run in detail.runs],
+            source=None if detail.delivery is None else DeliveryAnswer.of(detail.delivery),
+        )
+
+
+class ExplanationAnswer(Answer):
+    """Why something did, or did not, happen: lines for people, and what they rest on."""
+
+    lines: list[str]
+    event: int | None
+    delivery: str | None
+    verdicts: list[VerdictAnswer]
+    runs: list[int]
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> ExplanationAnswer:
+        """The answer for an explanation."""
+        event, delivery = explanation.event, explanation.delivery
+        return cls(
+            lines=list(explanation.lines),
+            event=None if event is None else event.number,
+            delivery=None if delivery is None else delivery.id,
+            verdicts=[VerdictAnswer.of(verdict) for verdict in explanation.verdicts],
+            runs=[run.number for run in explanation.runs],
+        )

@@ -1,0 +1,141 @@
+"""
+Repositories, their webhooks, and their pull requests.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from windlass.ports.forge import HookState, PullRequest
+from windlass.ports.records import Repository
+from windlass.web.api.models.shape import Answer, Ask, maybe_when, when
+
+
+def without_credentials(url: str) -> str:
+    """The URL, less a user name and password that someone put into it."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc or parts.scheme not in {"http", "https"}:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+class RepositoryAnswer(Answer):
+    """A repository that is connected; `problem` is empty when all is well."""
+
+    name: str
+    forge: str
+    url: str
+    default_branch: str
+    active: bool
+    problem: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, record: Repository) -> RepositoryAnswer:
+        """The answer for a record."""
+        return cls(
+            name=record.name,
+            forge=record.forge,
+            url=without_credentials(record.url),
+            default_branch=record.default_branch,
+            active=record.active,
+            problem=record.problem,
+            created_at=when(record.created_at),
+        )
+
+
+class HookAnswer(Answer):
+    """Whether the webhook is in place; `problem` says what is not, and its remedy."""
+
+    present: bool
+    problem: str
+
+    @classmethod
+    def of(cls, state: HookState) -> HookAnswer:
+        """The answer for a state."""
+        return cls(present=state.present, problem=state.problem)
+
+
+class AddedAnswer(Answer):
+    """A repository that was just connected; `webhook` is the path that takes its webhooks."""
+
+    repository: RepositoryAnswer
+    hook: HookAnswer
+    webhook: str
+
+
+class RecoveredAnswer(Answer):
+    """How many events were found that no webhook had brought."""
+
+    found: int
+
+
+class AddAsk(Ask):
+    """The repository to connect; without a name it is taken from the URL."""
+
+    url: str
+    name: str = ""
+    forge: str = "plain"
+
+
+class MergeAsk(Ask):
+    """How to merge; `expect_head` refuses when the head is another commit by now."""
+
+    method: Literal["merge", "squash", "rebase"] = "merge"
+    expect_head: str = ""
+
+
+class StatusAnswer(Answer):
+    """One result that stands on a commit."""
+
+    context: str
+    state: str
+    description: str
+    url: str
+
+
+class PullRequestAnswer(Answer):
+    """A pull request, with the reports that stand on it."""
+
+    number: int
+    title: str
+    author: str
+    base: str
+    head: str
+    head_sha: str
+    state: str
+    merge_sha: str
+    approved_by: list[str]
+    statuses: list[StatusAnswer]
+    comment: str
+    created_at: datetime | None
+    updated_at: datetime | None
+
+    @classmethod
+    def of(cls, pull: PullRequest) -> PullRequestAnswer:
+        """The answer for a pull request."""
+        return cls(
+            number=pull.number,
+            title=pull.title,
+            author=pull.author,
+            base=pull.base,
+            head=pull.head,
+            head_sha=pull.head_sha,
+            state=str(pull.state),
+            merge_sha=pull.merge_sha,
+            approved_by=list(pull.approved_by),
+            statuses=[
+                StatusAnswer(
+                    context=status.context,
+                    state=str(status.state),
+                    description=status.description,
+                    url=status.url,
+                )
+                for status in pull.statuses
+            ],
+            comment=pull.comment,
+            created_at=maybe_when(pull.created_at),
+            updated_at=maybe_when(pull.updated_at),
+        )

@@ -1,0 +1,80 @@
+"""
+Events, deliveries, refusals, and why something did or did not happen.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from windlass.web.api.asking import Before, Limit, Of, OneOf, With
+from windlass.web.api.models.events import (
+    DeliveryAnswer,
+    DeliveryDetail,
+    EventAnswer,
+    EventFull,
+    ExplanationAnswer,
+    RefusalAnswer,
+)
+from windlass.web.api.models.shape import Listed
+from windlass.web.views import events as view
+
+router = APIRouter(tags=["events"])
+
+
+@router.get("/events", operation_id="listEvents")
+async def every(
+    parts: With, repository: Of = "", before: Before = None, limit: Limit = 50
+) -> Listed[EventAnswer]:
+    """Events, newest first, each with how many of its listeners matched."""
+    rows = await parts.store.read(
+        lambda tx: view.list_events(tx, repository=repository, before=before, limit=limit)
+    )
+    return Listed(
+        items=[EventAnswer.of(row) for row in rows],
+        next=rows[-1].stored.number if len(rows) == limit else None,
+    )
+
+
+@router.get("/events/{number}", operation_id="showEvent")
+async def show(number: int, parts: With) -> EventFull:
+    """One event with its delivery, every verdict, and the runs it started."""
+    return EventFull.full(await parts.store.read(lambda tx: view.show_event(tx, number)))
+
+
+@router.get("/events/{number}/explain", operation_id="explainEvent")
+async def explain(number: int, parts: With) -> ExplanationAnswer:
+    """Why this event did, or did not, start something."""
+    return ExplanationAnswer.of(await parts.requests.explain(number))
+
+
+@router.get("/explain", operation_id="explainCommit")
+async def explain_commit(
+    parts: With, repository: OneOf, sha: Annotated[str, Query(min_length=4)]
+) -> ExplanationAnswer:
+    """Why a commit did, or did not, start something; also when no webhook ever came."""
+    return ExplanationAnswer.of(await parts.requests.explain_commit(repository, sha))
+
+
+@router.get("/deliveries", operation_id="listDeliveries")
+async def deliveries(parts: With, repository: Of = "", limit: Limit = 50) -> Listed[DeliveryAnswer]:
+    """Webhook requests that were accepted, newest first."""
+    found = await parts.store.read(
+        lambda tx: view.list_deliveries(tx, repository=repository, limit=limit)
+    )
+    return Listed(items=[DeliveryAnswer.of(record) for record in found])
+
+
+@router.get("/deliveries/{identity}", operation_id="showDelivery")
+async def delivery(identity: str, parts: With) -> DeliveryDetail:
+    """One webhook request: headers, body, and the events it meant."""
+    record, events = await parts.store.read(lambda tx: view.show_delivery(tx, identity))
+    return DeliveryDetail.full(record, events)
+
+
+@router.get("/refusals", operation_id="listRefusals")
+async def refusals(parts: With, limit: Limit = 50) -> Listed[RefusalAnswer]:
+    """Webhook requests that were not accepted, newest first."""
+    found = await parts.store.read(lambda tx: view.list_refusals(tx, limit=limit))
+    return Listed(items=[RefusalAnswer.of(record) for record in found])

@@ -1,0 +1,58 @@
+"""
+Repositories. A name may hold slashes; it stands in the path as it is, or URL-encoded.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from windlass.web.api.asking import Actor, With
+from windlass.web.api.models.repositories import (
+    AddAsk,
+    AddedAnswer,
+    HookAnswer,
+    RecoveredAnswer,
+    RepositoryAnswer,
+)
+from windlass.web.api.models.shape import Listed
+from windlass.web.views.runs import list_repositories
+
+router = APIRouter(tags=["repositories"])
+
+
+@router.get("/repositories", operation_id="listRepositories")
+async def every(parts: With) -> Listed[RepositoryAnswer]:
+    """All repositories, by name."""
+    found = await parts.store.read(list_repositories)
+    return Listed(items=[RepositoryAnswer.of(record) for record in found])
+
+
+@router.post("/repositories", operation_id="addRepository", status_code=201)
+async def add(ask: AddAsk, parts: With, actor: Actor) -> AddedAnswer:
+    """Connect a repository, and put its webhook in place."""
+    record, state = await parts.requests.add_repository(
+        url=ask.url, name=ask.name, forge=ask.forge, by=actor
+    )
+    return AddedAnswer(
+        repository=RepositoryAnswer.of(record),
+        hook=HookAnswer.of(state),
+        webhook=f"/hooks/{record.endpoint}",
+    )
+
+
+@router.get("/repositories/{name:path}/check", operation_id="checkRepository")
+async def check(name: str, parts: With) -> HookAnswer:
+    """Whether the webhook is there and sends to us."""
+    return HookAnswer.of(await parts.requests.check_repository(name))
+
+
+@router.post("/repositories/{name:path}/recover", operation_id="recoverRepository")
+async def recover(name: str, parts: With) -> RecoveredAnswer:
+    """Ask the forge for what no webhook brought."""
+    return RecoveredAnswer(found=await parts.requests.recover(name))
+
+
+@router.delete("/repositories/{name:path}", operation_id="removeRepository", status_code=204)
+async def remove(name: str, parts: With, actor: Actor) -> None:
+    """Disconnect a repository; what it did stays on record."""
+    await parts.requests.remove_repository(name, by=actor)

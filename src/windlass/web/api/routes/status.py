@@ -1,0 +1,61 @@
+"""
+How the server is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from windlass.ports.records import Deployment, StoredRun
+from windlass.ports.store import Tx
+from windlass.web.api.asking import With
+from windlass.web.api.models.shape import Answer, when
+from windlass.web.views.board import WAITING
+from windlass.web.views.runs import last_number, list_repositories
+
+router = APIRouter(tags=["status"])
+
+
+class Counts(Answer):
+    """How many of what; of runs and events: ever."""
+
+    repositories: int
+    events: int
+    runs: int
+    active_runs: int
+    waiting_deployments: int
+
+
+class ServerAnswer(Answer):
+    """Which version, since when, and how much there is."""
+
+    version: str
+    url: str
+    started_at: datetime
+    now: datetime
+    counts: Counts
+
+
+def _count(tx: Tx) -> Counts:
+    active = tx.find(StoredRun, state=("held", "pending", "running", "waiting"))
+    return Counts(
+        repositories=len(list_repositories(tx)),
+        events=last_number(tx, "event"),
+        runs=last_number(tx, "run"),
+        active_runs=len(active),
+        waiting_deployments=len(tx.find(Deployment, state=WAITING)),
+    )
+
+
+@router.get("/status", operation_id="showStatus")
+async def status(parts: With) -> ServerAnswer:
+    """How the server is."""
+    return ServerAnswer(
+        version=parts.version,
+        url=parts.url,
+        started_at=when(parts.started_at),
+        now=when(parts.clock.now()),
+        counts=await parts.store.read(_count),
+    )

@@ -1,0 +1,1 @@
+"""The pages: one view and one template each, live without a build step."""

@@ -1,0 +1,215 @@
+"""
+What every page shows: the view of each, and its template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from windlass.engine.names import place_name
+from windlass.ports.records import Build, Deployment, Place, Refusal, Repository, StoredRun
+from windlass.ports.store import Tx
+from windlass.web.pages.page import Asked, Page
+from windlass.web.views.board import Board, PlaceDetail, show_board, show_place
+from windlass.web.views.deployments import Filter, list_deployments
+from windlass.web.views.events import (
+    EventDetail,
+    EventRow,
+    list_events,
+    list_refusals,
+    show_event,
+)
+from windlass.web.views.jobs import first_of_interest
+from windlass.web.views.runs import (
+    list_builds,
+    list_repositories,
+    list_runs,
+    show_build,
+    show_run,
+)
+
+LIST = 50
+LATEST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The board, what needs a person, and what happened last."""
+
+    board: Board
+    repositories: tuple[Repository, ...]
+    runs: tuple[StoredRun, ...]
+    waiting: tuple[Deployment, ...]
+    held: tuple[StoredRun, ...]
+
+    @property
+    def problems(self) -> tuple[Repository, ...]:
+        """Repositories that need a person."""
+        return tuple(each for each in self.repositories if each.problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsView:
+    """The list of events, and the requests that were refused."""
+
+    rows: tuple[EventRow, ...]
+    refusals: tuple[Refusal, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsView:
+    """The list of runs."""
+
+    rows: tuple[StoredRun, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run, the job that is looked at, and what it deploys."""
+
+    stored: StoredRun
+    job: str
+    attempt: int
+    repository: Repository | None
+    deployments: tuple[Deployment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A deployment that waits for people, what runs there now, and where to compare."""
+
+    deployment: Deployment
+    place: Place | None
+    repository: Repository | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalsView:
+    """Everything that waits for a person."""
+
+    deployments: tuple[Approval, ...]
+    held: tuple[StoredRun, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceView:
+    """One place, its history and its repository."""
+
+    detail: PlaceDetail
+    repository: Repository | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildView:
+    """One build, and where it went."""
+
+    build: Build
+    repository: Repository | None
+    deployments: tuple[Deployment, ...]
+
+
+def _board(tx: Tx, _asked: Asked) -> Overview:
+    return Overview(
+        board=show_board(tx),
+        repositories=list_repositories(tx),
+        runs=list_runs(tx, limit=LATEST),
+        waiting=list_deployments(tx, Filter(state="approval")),
+        held=list_runs(tx, state="held"),
+    )
+
+
+def _events(tx: Tx, asked: Asked) -> EventsView:
+    rows = list_events(
+        tx, repository=asked.query.get("repository", ""), before=asked.before(), limit=LIST
+    )
+    return EventsView(
+        rows=rows,
+        refusals=list_refusals(tx, limit=20),
+        next=rows[-1].stored.number if len(rows) == LIST else None,
+    )
+
+
+def _event(tx: Tx, asked: Asked) -> EventDetail:
+    return show_event(tx, asked.number())
+
+
+def _runs(tx: Tx, asked: Asked) -> RunsView:
+    rows = list_runs(
+        tx,
+        repository=asked.query.get("repository", ""),
+        state=asked.query.get("state", ""),
+        before=asked.before(),
+        limit=LIST,
+    )
+    return RunsView(rows=rows, next=rows[-1].number if len(rows) == LIST else None)
+
+
+def _run(tx: Tx, asked: Asked) -> RunView:
+    stored = show_run(tx, asked.number())
+    job = asked.query.get("job", "")
+    if job not in stored.run.jobs:
+        job = first_of_interest(stored.run)
+    last = stored.run.jobs[job].attempt if job else 1
+    wanted = asked.query.get("attempt", "")
+    attempt = int(wanted) if wanted.isdecimal() and 0 < int(wanted[:6]) <= last else last
+    return RunView(
+        stored=stored,
+        job=job,
+        attempt=attempt,
+        repository=tx.get(Repository, stored.repository),
+        deployments=list_deployments(tx, Filter(run=stored.number)),
+    )
+
+
+def _approvals(tx: Tx, _asked: Asked) -> ApprovalsView:
+    return ApprovalsView(
+        deployments=tuple(
+            Approval(
+                deployment=each,
+                place=tx.get(Place, each.place),
+                repository=tx.get(Repository, each.repository),
+            )
+            for each in list_deployments(tx, Filter(state="approval"))
+        ),
+        held=list_runs(tx, state="held"),
+    )
+
+
+def _place(tx: Tx, asked: Asked) -> PlaceView:
+    repository = asked.text("repository")
+    name = place_name(repository, asked.text("environment"), asked.text("service"))
+    return PlaceView(detail=show_place(tx, name), repository=tx.get(Repository, repository))
+
+
+def _builds(tx: Tx, asked: Asked) -> tuple[Build, ...]:
+    query = asked.query
+    return list_builds(
+        tx, repository=query.get("repository", ""), service=query.get("service", ""), limit=LIST
+    )
+
+
+def _build(tx: Tx, asked: Asked) -> BuildView:
+    build = show_build(tx, asked.text("name"))
+    return BuildView(
+        build=build,
+        repository=tx.get(Repository, build.repository),
+        deployments=tuple(tx.find(Deployment, order="-number", limit=LIST, digest=build.digest)),
+    )
+
+
+def _repositories(tx: Tx, _asked: Asked) -> tuple[Repository, ...]:
+    return list_repositories(tx)
+
+
+BOARD = Page(template="board.html", read=_board)
+EVENTS = Page(template="events.html", read=_events)
+EVENT = Page(template="event.html", read=_event)
+RUNS = Page(template="runs.html", read=_runs)
+RUN = Page(template="run.html", read=_run)
+APPROVALS = Page(template="approvals.html", read=_approvals)
+PLACE = Page(template="place.html", read=_place)
+BUILDS = Page(template="builds.html", read=_builds)
+BUILD = Page(template="build.html", read=_build)
+REPOSITORIES = Page(template="repositories.html", read=_repositories)

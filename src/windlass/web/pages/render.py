@@ -1,0 +1,170 @@
+"""
+The templates, and the few words they may use beyond their own.
+
+Escaping is always on; a filter that makes markup returns `Markup` and says why it may.
+Times are shown as a distance with the full time at hand (`title`), and the page's own
+script turns both into the viewer's zone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from windlass.ports.records import Delivery
+from windlass.web.api.models.events import body_text
+from windlass.web.api.models.repositories import without_credentials
+from windlass.web.pages import links
+from windlass.web.pages.ansi import show_log
+from windlass.web.pages.graph import draw
+from windlass.web.views.jobs import steps_of
+
+HERE = Path(__file__).parent.parent
+UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def iso(seconds: float) -> str:
+    """A time (UTC seconds) in ISO 8601."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def distance(seconds: float) -> str:
+    """
+    A stretch of time, in its largest unit.
+
+    >>> distance(200), distance(7300), distance(0.4)
+    ('3 min', '2 h', '0 s')
+    """
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return "0 s"
+
+
+def lasted(start: float | None, end: float | None, now: float) -> str:
+    """
+    How long something took, or takes so far.
+
+    >>> lasted(10.0, 85.0, 0.0), lasted(10.0, 14.0, 0.0), lasted(None, None, 0.0)
+    ('1 min 15 s', '4 s', '')
+    """
+    if start is None:
+        return ""
+    seconds = int(max(0.0, (now if end is None else end) - start))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def ago(seconds: float, now: float) -> Markup:
+    """A time as a distance, with the full time behind it."""
+    full = iso(seconds)
+    text = "just now" if now - seconds < 1 else f"{distance(now - seconds)} ago"
+    return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(full, full, text)
+
+
+def short(text: str) -> str:
+    """
+    A commit or digest, short enough to read.
+
+    >>> short("sha256:0123456789abcdef"), short("0123456789abcdef")
+    ('0123456789ab', '01234567')
+    """
+    if text.startswith("sha256:"):
+        return text[7:19]
+    return text[:8]
+
+
+def size(count: float) -> str:
+    """
+    A number of bytes.
+
+    >>> size(900), size(482_113)
+    ('900 B', '471 KiB')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return ""  # pragma: no cover
+
+
+def pretty(delivery: Delivery) -> str:
+    """The body of a delivery, indented when it is JSON."""
+    text = body_text(delivery)
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def words(state: str) -> str:
+    """
+    A state as people read it.
+
+    >>> words("worker_lost")
+    'worker lost'
+    """
+    return state.replace("_", " ")
+
+
+def listed(items: Iterable[object]) -> Markup:
+    """Items with commas between."""
+    return Markup(", ").join(escape(item) for item in items)
+
+
+def place_url(repository: str, environment: str, service: str) -> str:
+    """The address of a place's page."""
+    return "/places/" + quote(f"{repository}/at/{environment}/of/{service}")
+
+
+def static_url(name: str) -> str:
+    """The address of a static file, which changes when the file does."""
+    found = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={found}"
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    made.filters.update(
+        ago=ago,
+        iso=iso,
+        short=short,
+        size=size,
+        pretty=pretty,
+        words=words,
+        listed=listed,
+        without_credentials=without_credentials,
+    )
+    made.globals.update(
+        commit_url=links.commit,
+        compare_url=links.compare,
+        file_url=links.file,
+        pull_url=links.pull,
+        draw=draw,
+        lasted=lasted,
+        place_url=place_url,
+        show_log=show_log,
+        static_url=static_url,
+        steps_of=steps_of,
+    )
+    return made
+
+
+TEMPLATES = _environment()
