@@ -1,0 +1,136 @@
+"""
+What admission has to know about a deployment, gathered from the store and from Git.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from windlass.core.environment import Admission, Environment, Refuse, Standing, Wish, admit
+from windlass.core.errors import NotFound
+from windlass.engine.configurations import Configurations
+
+from windlass.engine.names import place_name
+from windlass.engine.world import World
+from windlass.git.mirror import Mirror
+from windlass.ports.records import Deployment, Place, PullRequestState, Repository, StoredRun
+from windlass.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    run: StoredRun | None
+    verified: frozenset[str]
+    healthy: dict[str, float]
+    pulls: tuple[PullRequestState, ...]
+
+
+class Admissions:
+    """Asks `admit` with everything it needs."""
+
+    def __init__(self, world: World, configurations: Configurations) -> None:
+        self._world = world
+        self._configurations = configurations
+
+    async def rules(self, repository: Repository, environment: str) -> Environment | None:
+        """The environment as the default branch has it now."""
+        mirror = self._world.mirrors.of(repository)
+        head = await mirror.objects.resolve(f"refs/heads/{repository.default_branch}")
+        if head is None:
+            return None
+        loaded = await self._configurations.at(mirror, head)
+        return loaded.configuration.environments.get(environment)
+
+    async def ask(self, deployment: Deployment, place: Place | None) -> Admission:
+        """Whether this deployment may become the desired state of its place now."""
+        store = self._world.store
+        repository = await store.read(lambda tx: tx.get(Repository, deployment.repository))
+        if repository is None:
+            return Refuse("rejected", f"{deployment.repository} is no longer connected")
+        rules = await self.rules(repository, deployment.environment)
+        if rules is None:
+            return Refuse(
+                "rejected", f"there is no environment {deployment.environment} any more"
+            )
+        known = await store.read(lambda tx: _gather(tx, deployment, rules))
+        mirror = self._world.mirrors.of(repository)
+        wish = await self._wish(deployment, known, mirror)
+        standing = Standing(
+            digest=place.digest if place else "",
+            order=place.order if place else 0,
+            contains=await _contains(mirror, deployment.sha, place.sha if place else ""),
+            pinned=place.pinned if place else "",
+            blocked=place.blocked if place else (),
+            healthy_since=known.healthy,
+        )
+        return admit(rules, wish, standing, self._world.clock.now())
+
+    async def _wish(self, deployment: Deployment, known: _Known, mirror: Mirror) -> Wish:
+        branch = f"refs/heads/{deployment.branch}"
+        tip = await mirror.objects.resolve(branch) if deployment.branch else None
+        tested = known.run.status_sha if known.run else deployment.sha
+        return Wish(
+            digest=deployment.digest,
+            branch=deployment.branch,
+            order=deployment.order,
+            by=deployment.by,
+            requested_at=deployment.requested_at,
+            rollback=deployment.kind == "rollback",
+            approvals=deployment.approvals,
+            reviewed=_reviewed(deployment, known.pulls),
+            verified=known.verified,
+            left=tip is not None and not await _contains(mirror, tested, tip),
+            tip=tip is None or tip == tested,
+        )
+
+
+async def _contains(mirror: Mirror, sha: str, later: str) -> bool:
+    """Whether `later` has `sha` among its ancestors, or is it."""
+    if not sha or not later:
+        return False
+    try:
+        return sha == later or await mirror.is_ancestor(sha, later)
+    except NotFound:
+        return False
+
+
+def _gather(tx: Tx, deployment: Deployment, rules: Environment) -> _Known:
+    healthy: dict[str, float] = {}
+    for name in rules.promote_from:
+        place = place_name(deployment.repository, name, deployment.service)
+        ran = tx.find(Deployment, place=place, state="succeeded", digest=deployment.digest)
+        for one in ran:
+            healthy.setdefault(name, one.ended_at or one.requested_at)
+    pulls = tx.find(PullRequestState, repository=deployment.repository, merge_sha=deployment.sha)
+    return _Known(
+        run=tx.get(StoredRun, deployment.run),
+        verified=_verified(tx, deployment) if rules.verified_by else frozenset(),
+        healthy=healthy,
+        pulls=tuple(pulls),
+    )
+
+
+def _verified(tx: Tx, deployment: Deployment) -> frozenset[str]:
+    """Pipelines that have passed with this very build."""
+    passed: set[str] = set()
+    for stored in tx.find(StoredRun, repository=deployment.repository, state="succeeded"):
+        jobs = stored.run.jobs.values()
+        if any(job.outputs.get("digest") == deployment.digest for job in jobs):
+            passed |= {
+                job.action.removeprefix("pipeline/")
+                for job in jobs
+                if job.action.startswith("pipeline/")
+            }
+    return frozenset(passed)
+
+
+def _reviewed(deployment: Deployment, pulls: tuple[PullRequestState, ...]) -> bool:
+    """Whether it came by a merged pull request that somebody else approved at its last head."""
+    return any(
+        approver != pull.author_id and head == pull.head_sha
+        for pull in pulls
+        for approver, _, head in (one.rpartition("@") for one in pull.approved)
+        if pull.merge_sha == deployment.sha
+    )
+
+

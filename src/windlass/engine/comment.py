@@ -1,0 +1,132 @@
+"""
+The one comment of ours on a pull request: how its runs stand, and where they failed.
+
+Everything in it that comes from a repository or a log is escaped, mentions are
+broken, and excerpts stand in fences longer than any run of backticks in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from windlass.core.run import JobRun, State
+from windlass.engine.names import log_key, run_path
+from windlass.ports.executor import Logs
+from windlass.ports.records import StoredRun
+
+MARKER = "<!-- windlass -->"
+
+# The smallest limit of the forges we know, in characters, less room for the frame.
+LARGEST = 32_000
+EXCERPT = 15
+TAIL = 256 * 1024
+
+_SIGNS = {
+    State.SUCCEEDED: "✅",
+    State.FAILED: "❌",
+    State.CANCELLED: "⏹️",
+    State.SKIPPED: "⏭️",
+    State.HELD: "⏸️",
+    State.WAITING: "⏳",
+}
+
+_ESCAPE = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+_MENTION = re.compile(r"@(?=\w)")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def compose(runs: Sequence[StoredRun], logs: Logs, public_url: str) -> str:
+    """The whole comment, Markdown, within the size that every forge takes."""
+    parts = [MARKER]
+    for stored in runs:
+        parts += _run(stored, logs, public_url)
+    text = "\n".join(parts)
+    return text if len(text) <= LARGEST else text[:LARGEST] + "\n\n… cut, see the run's page"
+
+
+def _run(stored: StoredRun, logs: Logs, public_url: str) -> list[str]:
+    run = stored.run
+    link = f"{public_url}{run_path(stored.number)}"
+    lines = [
+        f"### {_sign(run.state)} {escape(run.listener)} {run.state}: [run {stored.number}]({link})",
+        "",
+        f"Commit `{stored.status_sha[:12]}`"
+        + (f" merged into {escape(run.event.base or '')}" if run.sha != run.status_sha else ""),
+        "",
+    ]
+    if run.reason:
+        lines += [escape(run.reason), ""]
+    lines += ["| | job | result | time |", "|---|---|---|---|"]
+    for name, job in run.jobs.items():
+        lines.append(
+            f"| {_sign(job.state)} | {escape(name)} | {escape(_result(job))} | {_took(job)} |"
+        )
+    lines.append("")
+    for name, job in run.jobs.items():
+        if job.state is State.FAILED:
+            lines += _excerpt(stored.number, name, job, logs)
+    return lines
+
+
+def _excerpt(run: int, name: str, job: JobRun, logs: Logs) -> list[str]:
+    """The last lines of the step that failed, folded away."""
+    tail = failing_lines(run, name, job, logs)
+    if not tail:
+        return []
+    fence = "`" * (max((len(found) for found in re.findall("`+", tail)), default=2) + 1)
+    fence = fence if len(fence) > 2 else "```"  # noqa: PLR2004 - a fence has three at least
+    return [
+        "<details open>",
+        f"<summary>{escape(name)}: last lines</summary>",
+        "",
+        f"{fence}text",
+        tail,
+        fence,
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def failing_lines(run: int, name: str, job: JobRun, logs: Logs) -> str:
+    """The last lines that the deciding step printed, as plain text; masked when stored."""
+    key = log_key(run, name, job.attempt)
+    begin = job.steps[-1].log if job.steps else 0
+    part = logs.read(key, begin, TAIL)
+    while True:
+        more = logs.read(key, part.next, TAIL)
+        if not more.data:
+            break
+        part = more
+    lines = part.data.decode(errors="replace").splitlines()[-EXCERPT:]
+    texts = [line.split(" ", 3)[3] if line.count(" ") >= 3 else "" for line in lines]  # noqa: PLR2004
+    return "\n".join(_CONTROL.sub("", text)[:500] for text in texts)
+
+
+def escape(text: str) -> str:
+    r"""
+    Text that Markdown shows as it is, and that mentions nobody.
+
+    >>> escape("a_b @team <img>")
+    'a\\_b @\u200bteam \\<img\\>'
+    """
+    return _MENTION.sub("@\u200b", _ESCAPE.sub(r"\\\1", _CONTROL.sub("", text.replace("\n", " "))))
+
+
+def _result(job: JobRun) -> str:
+    if job.reason:
+        return f"{job.state}: {job.reason}"
+    if job.state is State.FAILED and job.exit_code is not None:
+        return f"failed: exit code {job.exit_code}"
+    return str(job.state)
+
+
+def _sign(state: State) -> str:
+    return _SIGNS.get(state, "🔵")
+
+
+def _took(job: JobRun) -> str:
+    if job.started_at is None or job.ended_at is None:
+        return ""
+    return f"{job.ended_at - job.started_at:.1f}s"

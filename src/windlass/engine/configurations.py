@@ -1,0 +1,56 @@
+"""
+Configurations by commit, read from the mirror and kept while they are in use.
+
+They are cached by content, so that a thousand commits that do not touch the
+configuration are one entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from windlass.config.schema import load
+from windlass.core.configuration import Configuration
+from windlass.core.errors import ConfigError
+from windlass.git.mirror import Mirror
+
+MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a commit says: a configuration, or its faults; `absent` when it has no file at all."""
+
+    configuration: Configuration
+    fault: ConfigError | None = None
+    absent: bool = False
+
+
+class Configurations:
+    """Loads and keeps configurations; one for the whole server."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Loaded] = OrderedDict()
+
+    async def at(self, mirror: Mirror, sha: str) -> Loaded:
+        """The configuration of a commit that is in the mirror."""
+        try:
+            files = await mirror.config_files(sha)
+        except ConfigError as error:
+            return Loaded(Configuration(), error)
+        if not files:
+            return Loaded(Configuration(), absent=True)
+        key = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        try:
+            loaded = Loaded(load(files))
+        except ConfigError as error:
+            loaded = Loaded(Configuration(), error)
+        self._kept[key] = loaded
+        if len(self._kept) > MOST:
+            self._kept.popitem(last=False)
+        return loaded

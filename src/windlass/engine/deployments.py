@@ -1,0 +1,193 @@
+"""
+A deploy job asks for its place: which build, to which environment, under which rules.
+
+What is written here is only the wish. `reconcile` admits it, writes it to the
+state repository and makes it so, one place at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from windlass.core.errors import UserError
+from windlass.core.event import Kind
+from windlass.core.expression import render
+from windlass.core.pipeline import JobKind
+from windlass.core.run import JobEnded, JobRun, State, job_variables
+from windlass.engine import builds, desired, effects
+from windlass.engine.advance import advance
+from windlass.engine.configurations import Configurations
+from windlass.engine.jobs import Key
+from windlass.engine.names import place_name
+from windlass.engine.world import World
+from windlass.ports.records import Build, Deployment, Place, Repository, StoredRun
+from windlass.ports.store import Tx
+
+OVER = ("succeeded", "failed", "superseded", "cancelled", "rejected", "expired")
+OPEN = ("waiting", "approval", "admitted", "deploying")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The build that a deployment takes, and what the state repository will say of it."""
+
+    digest: str
+    content: str
+
+
+async def request(world: World, configurations: Configurations, key: Key) -> None:
+    """Write down what a deploy job wants, once per attempt; a wish that cannot be ends the job."""
+    loaded = await world.store.read(lambda tx: tx.get(StoredRun, key.run))
+    job = loaded.run.jobs.get(key.job) if loaded else None
+    if loaded is None or job is None or job.attempt != key.attempt or job.state is not State.RUNNING:
+        return
+    now = world.clock.now()
+    try:
+        chosen = await _choose(world, configurations, loaded, job)
+    except UserError as error:
+        ended = JobEnded(
+            job=key.job, attempt=key.attempt, at=now, state=State.FAILED, reason=error.message
+        )
+        unique = f"{key.id}:refused"
+        await world.store.transaction(lambda tx: advance(tx, key.run, ended, unique, now))
+        return
+    await world.store.transaction(lambda tx: _write(tx, loaded, job, chosen, now))
+
+
+def _write(tx: Tx, stored: StoredRun, job: JobRun, chosen: Chosen, now: float) -> None:
+    place = place_name(stored.repository, job.job.environment, job.job.service)
+    if tx.find(Deployment, run=stored.number, job=job.job.name, attempt=job.attempt):
+        return
+    event = stored.run.event
+    tx.add(
+        Deployment(
+            number=tx.next("deployment"),
+            place=place,
+            repository=stored.repository,
+            environment=job.job.environment,
+            service=job.job.service,
+            kind="rollback" if job.job.rollback else "promote" if job.job.promote_from else "deploy",
+            digest=chosen.digest,
+            sha=stored.run.sha,
+            branch=stored.branch,
+            run=stored.number,
+            job=job.job.name,
+            attempt=job.attempt,
+            order=stored.event,
+            by=event.sender or event.author or "unknown",
+            why=_why(stored),
+            state="waiting",
+            content=chosen.content,
+            requested_at=now,
+        )
+    )
+    effects.place(tx, place, now)
+
+
+def _why(stored: StoredRun) -> str:
+    event = stored.run.event
+    if event.kind is Kind.MANUAL:
+        return event.title or "asked by a person"
+    if event.kind is Kind.PULL_REQUEST:
+        return f"pull request {event.number} {event.action}: {event.title or ''}".rstrip(": ")
+    return f"{event.label} of {event.branch or event.tag or stored.sha[:12]}"
+
+
+async def _choose(
+    world: World, configurations: Configurations, stored: StoredRun, job: JobRun
+) -> Chosen:
+    """The build it names; else this run's; else the one of this commit's tree; else a clear no."""
+    digest = job.job.digest or await _digest(world, configurations, stored, job)
+    repository = await world.store.read(lambda tx: tx.get(Repository, stored.repository))
+    if repository is None:
+        raise UserError(f"{stored.repository} is not connected")
+    if job.job.rollback and (earlier := await _earlier(world, stored, job, digest)):
+        return Chosen(digest=digest, content=earlier)
+    mirror = world.mirrors.of(repository)
+    rules = (await configurations.at(mirror, stored.run.config_sha)).configuration
+    environment = rules.environments.get(job.job.environment)
+    if environment is None:
+        known = ", ".join(rules.environments) or "none"
+        raise UserError(
+            f"there is no environment {job.job.environment} on {repository.default_branch}",
+            hint=f"environments come from the default branch; it has: {known}",
+        )
+    source = (await configurations.at(mirror, stored.run.sha)).configuration
+    service = source.services.get(job.job.service)
+    seen = {**job_variables(stored.run, job.job), "environment": {"name": environment.name}}
+    url = render(environment.url, seen)
+    seen["environment"] = {"name": environment.name, "url": url}
+    said = desired.State(
+        repository=stored.repository,
+        environment=environment.name,
+        service=job.job.service,
+        digest=digest,
+        commit=stored.run.sha,
+        url=url,
+        target=environment.target.kind,
+        options={name: render(text, seen) for name, text in environment.target.options.items()},
+        health=desired.health(service.health if service else None, seen),
+        drift=environment.drift,
+        every=environment.reconcile_every,
+    )
+    return Chosen(digest=digest, content=desired.dump(said))
+
+
+async def _digest(
+    world: World, configurations: Configurations, stored: StoredRun, job: JobRun
+) -> str:
+    service = job.job.service
+    if job.job.promote_from:
+        name = place_name(stored.repository, job.job.promote_from, service)
+        place = await world.store.read(lambda tx: tx.get(Place, name))
+        if place is None or not place.observed:
+            raise UserError(f"{job.job.promote_from} does not run {service} yet")
+        return place.observed
+    for other in stored.run.jobs.values():
+        if other.job.kind is JobKind.BUILD and other.job.service == service and other.passed:
+            return other.outputs["digest"]
+    this = await builds.wanted(
+        world, configurations, stored.repository, service, stored.run.sha
+    )
+    build = await world.store.read(lambda tx: tx.get(Build, this.identity))
+    if build is None or not build.trusted:
+        raise UserError(
+            f"there is no build of {service} for this commit",
+            hint=f"add `build: {service}` before the deploy",
+        )
+    return build.digest
+
+
+async def _earlier(world: World, stored: StoredRun, job: JobRun, digest: str) -> str:
+    """What the state repository said when this build ran there before; configuration and digest."""
+    place = place_name(stored.repository, job.job.environment, job.job.service)
+
+    def work(tx: Tx) -> str:
+        ran = tx.find(Deployment, place=place, state="succeeded", order="-number")
+        return next((one.content for one in ran if one.digest == digest), "")
+
+    earlier = await world.store.read(work)
+    if not earlier:
+        raise UserError(
+            f"{digest[:19]} never ran in {job.job.environment}",
+            hint="a rollback goes to what was there before: windlass environments show",
+        )
+    return earlier
+
+
+async def withdraw(world: World, key: Key) -> None:
+    """The run was cancelled: a deployment that still waits ends; one under way goes on to its end."""
+    now = world.clock.now()
+
+    def work(tx: Tx) -> None:
+        for one in tx.find(Deployment, run=key.run, job=key.job, attempt=key.attempt):
+            if one.state in {"waiting", "approval"}:
+                tx.save(replace(one, state="cancelled", reason="run cancelled", ended_at=now))
+                effects.place(tx, one.place, now)
+                ended = JobEnded(
+                    job=key.job, attempt=key.attempt, at=now, state=State.CANCELLED
+                )
+                advance(tx, key.run, ended, f"{key.id}:withdrawn", now)
+
+    await world.store.transaction(work)
+

@@ -1,0 +1,163 @@
+"""
+A stored delivery becomes events, verdicts and runs.
+
+Reading and judging happen outside the transaction, on a snapshot of Git; then
+events, every listener's verdict, runs and their first effects are written in
+one transaction together with the end of the delivery. Deliveries of one
+repository go one after the other, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from dataclasses import replace
+
+import structlog
+
+from windlass.core import listener as listeners
+from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
+from windlass.core.event import Event, Ignored, Kind
+from windlass.core.filters import Context
+from windlass.core.listener import Listener, Match
+from windlass.engine import recover, write
+from windlass.engine import situation as situations
+from windlass.engine.configurations import Configurations
+from windlass.engine.situation import Situation
+from windlass.engine.start import Judged, draft
+from windlass.engine.world import World
+from windlass.ports.forge import Permission, Request
+from windlass.ports.records import Delivery, Repository
+from windlass.ports.store import Tx
+
+log = structlog.get_logger()
+
+TRIES = 3
+BACKOFF = (2.0, 10.0, 60.0)
+# While the forge itself is out of reach a delivery waits; it is not the delivery's fault.
+OUTSIDE = 60
+
+
+class Dispatch:
+    """Turns deliveries into runs."""
+
+    def __init__(self, world: World, configurations: Configurations) -> None:
+        self._world = world
+        self._configurations = configurations
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Dispatch one claimed delivery; its end, or its next try, is stored."""
+        turn = self._turns.setdefault(delivery.repository, asyncio.Lock())
+        async with turn:
+            try:
+                await self._dispatch(delivery)
+            except Transient as error:
+                await self._later(delivery, str(error), OUTSIDE)
+            except Exception as error:  # noqa: BLE001 - the loop's one place: stored with the row
+                if not isinstance(error, WindlassError):
+                    log.exception("dispatch failed", action="dispatch", delivery=delivery.id)
+                await self._later(delivery, f"{type(error).__name__}: {error}", TRIES)
+
+    async def _dispatch(self, delivery: Delivery) -> None:
+        store = self._world.store
+        repository = await store.read(lambda tx: tx.get(Repository, delivery.repository))
+        if repository is None:
+            await self._end(delivery, "ignored", "its repository is no longer connected")
+            return
+        request = Request(
+            headers=delivery.headers,
+            body=zlib.decompress(delivery.body),
+            at=delivery.received_at,
+        )
+        try:
+            events = self._read(repository, delivery, request)
+        except BadDelivery as error:
+            await self._end(delivery, "failed", f"it cannot be read: {error}")
+            return
+        if isinstance(events, Ignored):
+            await self._end(delivery, "ignored", events.reason)
+            return
+        judged = [await self._judge(repository, event, request) for event in events]
+        now = self._world.clock.now()
+        await store.transaction(lambda tx: write.outcome(tx, delivery, tuple(judged), now))
+
+    def _read(
+        self, repository: Repository, delivery: Delivery, request: Request
+    ) -> tuple[Event, ...] | Ignored:
+        """By the forge's dialect, or, for what we found ourselves, by our own."""
+        if delivery.source == recover.SOURCE:
+            return (recover.decode(request.body),)
+        return self._world.forges[repository.forge].dialect.read(request, repository.name)
+
+    async def _judge(self, repository: Repository, event: Event, request: Request) -> Judged:
+        """Look at one event and ask every listener."""
+        mirror = self._world.mirrors.of(repository)
+        nothing = Judged(event=event, situation=None, verdicts={}, runs={})
+        if event.kind is Kind.PING:
+            return nothing
+        try:
+            found = await situations.look(
+                repository, event, mirror, self._configurations, self._permission
+            )
+        except NotFound as error:
+            return replace(nothing, fault=f"the commit is gone: {error.message}")
+        except UserError as error:
+            return replace(nothing, fault=error.message)
+        if found.rules.fault:
+            return replace(nothing, situation=found, fault=str(found.rules.fault))
+        rules = found.rules.configuration.listeners
+        context = Context(
+            event=event,
+            payload=request.body,
+            headers=request.headers,
+            repository_active=repository.active,
+            files=event.files,
+        )
+        if event.files is None and listeners.need_files(rules, context):
+            context = replace(context, files=await situations.changed_files(found, mirror))
+        verdicts = listeners.select(rules, context)
+        return self._start(Judged(event=event, situation=found, verdicts=verdicts, runs={}))
+
+    def _start(self, judged: Judged) -> Judged:
+        """Draft the runs of the listeners that matched; a fault of one stops them all."""
+        assert judged.situation is not None  # noqa: S101 - the caller has just made it
+        rules = judged.situation.rules.configuration.listeners
+        matched = [rules[name] for name, said in judged.verdicts.items() if isinstance(said, Match)]
+        if matched and judged.situation.source.fault:
+            return replace(judged, fault=str(judged.situation.source.fault))
+        return self._drafts(judged, matched)
+
+    def _drafts(self, judged: Judged, matched: list[Listener]) -> Judged:
+        assert judged.situation is not None  # noqa: S101 - see above
+        runs = {}
+        faults: list[str] = []
+        for one in matched:
+            try:
+                runs[one.name] = draft(one, judged.situation)
+            except UserError as error:
+                faults.append(str(error))
+        return replace(judged, runs=runs, fault="\n".join(faults))
+
+    async def _permission(self, repository: Repository, event: Event) -> Permission:
+        source = self._world.forges[repository.forge].source
+        return await source.permission(repository.url, event.sender_id or "")
+
+    async def _end(self, delivery: Delivery, state: str, reason: str) -> None:
+        def work(tx: Tx) -> None:
+            tx.save(replace(delivery, state=state, reason=reason, attempts=delivery.attempts + 1))
+
+        await self._world.store.transaction(work)
+
+    async def _later(self, delivery: Delivery, reason: str, tries: int) -> None:
+        """Another try with back-off, or, after enough of them, a parked delivery."""
+        attempts = delivery.attempts + 1
+        wait = BACKOFF[min(attempts, len(BACKOFF)) - 1]
+        after = replace(
+            delivery,
+            attempts=attempts,
+            reason=reason,
+            state="failed" if attempts >= tries else "received",
+            due_at=self._world.clock.now() + wait,
+        )
+        await self._world.store.transaction(lambda tx: tx.save(after))

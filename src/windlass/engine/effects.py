@@ -1,0 +1,69 @@
+"""
+Effects as rows: what to do, written in the transaction that decided it.
+
+Some are done once (`start`, `stop`): their id names run, job and attempt, so
+that deciding them twice is one row. Others are wishes that may come again
+(`report`, `comment`, `place`): they carry a key and no value, the truth is read
+when they are performed, and asking while one is under way performs it once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from windlass.core.run import Effect, Finish, Report, StartJob, StopJob
+from windlass.engine.names import status_context
+from windlass.ports.records import StoredEffect, StoredRun
+from windlass.ports.store import Tx
+
+
+def once(tx: Tx, kind: str, run: int, arguments: Mapping[str, str], now: float) -> None:
+    """Ask for something that is done one time only."""
+    key = ":".join((kind, str(run), *arguments.values()))
+    tx.add(StoredEffect(id=key, kind=kind, run=run, arguments=arguments, created_at=now))
+
+
+def wish(tx: Tx, kind: str, arguments: Mapping[str, str], now: float, *, run: int = 0) -> None:
+    """Ask for something that may be asked for again at any time."""
+    key = ":".join((kind, *arguments.values()))
+    fresh = StoredEffect(id=key, kind=kind, run=run, arguments=arguments, created_at=now)
+    if not tx.add(fresh) and (old := tx.get(StoredEffect, key)) is not None:
+        tx.save(replace(fresh, wanted=old.wanted + 1))
+
+
+def place(tx: Tx, name: str, now: float) -> None:
+    """Ask for a look at a place: admit what waits, apply what is desired, compare."""
+    wish(tx, "place", {"place": name}, now)
+
+
+def write(tx: Tx, stored: StoredRun, effects: tuple[Effect, ...], now: float) -> None:
+    """Write down what the rules of a run want done."""
+    for effect in effects:
+        match effect:
+            case StartJob(job=job, attempt=attempt):
+                once(tx, "start", stored.number, {"job": job, "attempt": str(attempt)}, now)
+            case StopJob(job=job, attempt=attempt):
+                once(tx, "stop", stored.number, {"job": job, "attempt": str(attempt)}, now)
+            case Report(action=action):
+                _report(tx, stored, action, now)
+            case Finish():
+                _comment(tx, stored, now)
+                if stored.concurrency:
+                    wish(tx, "group", {"group": stored.concurrency}, now)
+
+
+def _report(tx: Tx, stored: StoredRun, action: str, now: float) -> None:
+    arguments = {
+        "repository": stored.repository,
+        "sha": stored.status_sha,
+        "context": status_context(action),
+    }
+    wish(tx, "report", arguments, now, run=stored.number)
+    _comment(tx, stored, now)
+
+
+def _comment(tx: Tx, stored: StoredRun, now: float) -> None:
+    if stored.pull_request:
+        arguments = {"repository": stored.repository, "number": str(stored.pull_request)}
+        wish(tx, "comment", arguments, now, run=stored.number)

@@ -1,0 +1,63 @@
+"""
+The engine: its loops, started together and stopped together.
+
+Nothing in here is needed to find the way back after a crash. Whatever a loop
+was doing is a row that it claims again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from windlass.engine.admission import Admissions
+from windlass.engine.configurations import Configurations
+from windlass.engine.dispatch import Dispatch
+from windlass.engine.ids import Ids
+from windlass.engine.jobs import Jobs
+from windlass.engine.loop import Loop
+from windlass.engine.perform import Performer
+from windlass.engine.receive import Receive
+from windlass.engine.reconcile import Reconcile
+from windlass.engine.recover import Recovery
+from windlass.engine.watch import Watch
+from windlass.engine.world import World
+from windlass.ports.records import Delivery, StoredEffect
+
+DELIVERIES = 64
+EFFECTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How much at once, and how often: running jobs, seconds between looks for missed events."""
+
+    jobs: int = 4
+    recover_every: float = 300.0
+
+
+class Engine:
+    """Dispatches, performs, watches, until it is cancelled."""
+
+    def __init__(self, world: World, pace: Pace, receive: Receive, ids: Ids) -> None:
+        configurations = Configurations()
+        self.configurations = configurations
+        self._jobs = Jobs(world, configurations, pace.jobs)
+        reconcile = Reconcile(world, Admissions(world, configurations))
+        performer = Performer(world, configurations, self._jobs, reconcile)
+        dispatch = Dispatch(world, configurations)
+        self._deliveries = Loop(world.store, world.clock, Delivery, dispatch, DELIVERIES)
+        self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
+        self._watch = Watch(world, Recovery(world, receive, ids), pace.recover_every)
+
+    async def run(self) -> None:
+        """Work until cancelled; jobs that run go on without us."""
+        await self._jobs.resume()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._deliveries.run())
+                tasks.create_task(self._effects.run())
+                tasks.create_task(self._watch.places())
+                tasks.create_task(self._watch.missed())
+        finally:
+            await self._jobs.close()

@@ -1,0 +1,238 @@
+"""
+Jobs on the executor: started once, watched to their end, found again after a restart.
+
+A job lives outside. What the server knows of it is read from its journal, so a
+restart only means to go on reading; `slots` bounds how many run at the same time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import structlog
+
+from windlass.core.errors import Conflict, Transient, UserError
+from windlass.core.pipeline import JobKind
+from windlass.core.run import JobEnded, JobMoved, JobRun, State, StepRun
+from windlass.engine import builds
+from windlass.engine.advance import advance
+from windlass.engine.configurations import Configurations
+from windlass.engine.names import job_id, log_key
+from windlass.engine.orders import Work, order
+from windlass.engine.variables import About
+from windlass.engine.world import World
+from windlass.ports.executor import Ended, Outcome, Progress, StepEnded, StepStarted
+from windlass.ports.records import Repository, StoredRun
+from windlass.ports.store import Tx
+
+log = structlog.get_logger()
+
+_STATES = {
+    Outcome.SUCCEEDED: State.SUCCEEDED,
+    Outcome.STOPPED: State.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which job of which run, and which attempt at it."""
+
+    run: int
+    job: str
+    attempt: int
+
+    @property
+    def id(self) -> str:
+        """The executor's id."""
+        return job_id(self.run, self.job, self.attempt)
+
+
+class Jobs:
+    """The jobs of this server."""
+
+    def __init__(self, world: World, configurations: Configurations, slots: int) -> None:
+        self._world = world
+        self._configurations = configurations
+        self._slots = asyncio.Semaphore(slots)
+        self._watched: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self, key: Key) -> None:
+        """Start a job when there is room for it, and watch it. Twice is once."""
+        await self._slots.acquire()
+        watched = False
+        try:
+            found = await self._load(key)
+            if found is not None:
+                watched = await self._begin(key, *found)
+        except UserError as error:
+            await self._refuse(key, error.message)
+        finally:
+            if not watched:
+                self._slots.release()
+
+    async def stop(self, key: Key) -> None:
+        """End a job; one that never started is refused when its start comes late."""
+        await self._world.executor.stop(key.id)
+        if key.id not in self._watched:
+            now = self._world.clock.now()
+            ended = JobEnded(job=key.job, attempt=key.attempt, at=now, state=State.CANCELLED)
+            await self._tell(key, ended, "stopped")
+
+    async def resume(self) -> None:
+        """Watch again what was running when the server ended."""
+        store = self._world.store
+        runs = await store.read(
+            lambda tx: tx.find(StoredRun, state=(State.RUNNING, State.WAITING), order="number")
+        )
+        here = set(await self._world.executor.list())
+        for stored in runs:
+            for name, job in stored.run.jobs.items():
+                key = Key(stored.number, name, job.attempt)
+                if job.state is State.RUNNING and key.id in here:
+                    # Running already, so it takes its slot even where there are fewer now.
+                    if not self._slots.locked():
+                        await self._slots.acquire()
+                    self._watch(key, job)
+
+    async def close(self) -> None:
+        """Stop watching; the jobs go on."""
+        tasks = tuple(self._watched.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _load(self, key: Key) -> tuple[StoredRun, Repository, JobRun] | None:
+        def work(tx: Tx) -> tuple[StoredRun, Repository, JobRun] | None:
+            stored = tx.get(StoredRun, key.run)
+            job = stored.run.jobs.get(key.job) if stored else None
+            repository = tx.get(Repository, stored.repository) if stored else None
+            if not stored or not job or not repository or job.attempt != key.attempt:
+                return None
+            return (stored, repository, job) if job.state is State.RUNNING else None
+
+        return await self._world.store.read(work)
+
+    async def _begin(
+        self, key: Key, stored: StoredRun, repository: Repository, job: JobRun
+    ) -> bool:
+        """Hand the job to the executor; False when it needs none (a build that was found)."""
+        if key.id in self._watched:
+            return False
+        if not stored.run.trusted and not self._world.sandboxed:
+            raise UserError("this server has no sandbox for strangers' code")
+        mirror = self._world.mirrors.of(repository)
+        about = About(
+            stored=stored,
+            job=job,
+            repository=repository,
+            public_url=self._world.public_url,
+            version=self._world.version,
+            forge=repository.forge,
+        )
+        if job.job.kind is JobKind.BUILD:
+            recipe = await builds.recipe(self._world, self._configurations, stored, job)
+            if (build := await builds.find(self._world, recipe)) is not None:
+                await self._tell(key, builds.found(key.job, key.attempt, build, self._now()), "found")
+                return False
+            work = Work.of_recipe(recipe.recipe, recipe.path)
+        else:
+            work = Work(steps=job.job.steps, env=job.job.env, timeout=job.job.timeout)
+        try:
+            await self._world.executor.start(order(about, work, mirror, self._world.vault))
+        except Conflict:
+            ended = JobEnded(
+                job=key.job, attempt=key.attempt, at=self._now(), state=State.CANCELLED
+            )
+            await self._tell(key, ended, "stopped")
+            return False
+        self._watch(key, job)
+        return True
+
+    def _watch(self, key: Key, job: JobRun) -> None:
+        task = asyncio.create_task(self._follow(key, job))
+        self._watched[key.id] = task
+
+        def done(_: asyncio.Task[None]) -> None:
+            self._watched.pop(key.id, None)
+            self._slots.release()
+
+        task.add_done_callback(done)
+
+    async def _follow(self, key: Key, job: JobRun) -> None:
+        """Read the journal from its start to its end; facts tell the whole, so twice is once."""
+        steps: list[StepRun] = []
+        while True:
+            try:
+                async for entry in self._world.executor.watch(key.id):
+                    if isinstance(entry, Ended):
+                        await self._ended(key, job, entry, tuple(steps))
+                        return
+                    steps = _moved(steps, entry)
+                    moved = JobMoved(job=key.job, attempt=key.attempt, steps=tuple(steps))
+                    if _worth_telling(entry):
+                        await self._tell(key, moved, "")
+            except Transient as error:
+                log.warning("watching a job failed", action="watch", job=key.id, why=str(error))
+                steps = []
+                await self._world.clock.sleep(1.0)
+
+    async def _ended(
+        self, key: Key, job: JobRun, ended: Ended, steps: tuple[StepRun, ...]
+    ) -> None:
+        fact = JobEnded(
+            job=key.job,
+            attempt=key.attempt,
+            at=ended.at,
+            state=_STATES.get(ended.outcome, State.FAILED),
+            exit_code=ended.exit_code,
+            step=ended.step,
+            reason=ended.reason,
+            outputs=ended.outputs,
+            steps=steps,
+            lost=ended.outcome is Outcome.WORKER_LOST,
+        )
+        if job.job.kind is JobKind.BUILD and ended.outcome is Outcome.SUCCEEDED:
+            stored = await self._load(key)
+            if stored is not None:
+                fact = await builds.collect(
+                    self._world, self._configurations, stored[0], job, fact, ended
+                )
+        await self._tell(key, fact, "ended")
+        await asyncio.to_thread(self._world.logs.close, _log(key))
+        await self._world.executor.clear(key.id)
+
+    async def _refuse(self, key: Key, reason: str) -> None:
+        ended = JobEnded(
+            job=key.job, attempt=key.attempt, at=self._now(), state=State.FAILED, reason=reason
+        )
+        await self._tell(key, ended, "refused")
+
+    async def _tell(self, key: Key, fact: JobMoved | JobEnded, name: str) -> None:
+        now = self._now()
+        unique = f"{key.id}:{name}" if name else ""
+        await self._world.store.transaction(lambda tx: advance(tx, key.run, fact, unique, now))
+
+    def _now(self) -> float:
+        return self._world.clock.now()
+
+
+def _log(key: Key) -> str:
+    return log_key(key.run, key.job, key.attempt)
+
+
+def _worth_telling(entry: Progress) -> bool:
+    """Starts are shown at once; an end is told by the next start, or by the job's end."""
+    return isinstance(entry, StepStarted)
+
+
+def _moved(steps: list[StepRun], entry: Progress) -> list[StepRun]:
+    match entry:
+        case StepStarted(at=at, log=offset):
+            return [*steps, StepRun(started_at=at, log=offset)]
+        case StepEnded(at=at, exit_code=code) if steps:
+            return [*steps[:-1], replace(steps[-1], ended_at=at, exit_code=code)]
+        case _:
+            return steps
+
+

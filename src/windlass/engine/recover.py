@@ -1,0 +1,211 @@
+"""
+Deliveries that never came, found by asking.
+
+First the forge is asked for what it holds and may not have sent; that is taken
+in like the webhook itself, under the same key, so that it can come twice and
+count once. Then heads are compared with those that events told us of, and what
+differs becomes an event of our own, marked `recovered`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Mapping
+
+import msgspec
+import structlog
+
+from windlass.core.errors import BadDelivery
+from windlass.core.event import ZERO, Event, Kind
+from windlass.engine.ids import Ids
+from windlass.engine.receive import Arrival, Receive, kept
+from windlass.engine.world import Forge, World
+from windlass.ports.forge import PullState, Request
+from windlass.ports.records import Delivery, Head, PullRequestState, Repository
+from windlass.ports.store import Tx
+from windlass.ports.target import Vault
+
+log = structlog.get_logger()
+
+SOURCE = "recovered"
+GRACE = 3.0  # seconds
+
+
+def encode(event: Event) -> bytes:
+    """An event of our own as the body of a delivery."""
+    return msgspec.json.encode(event)
+
+
+def decode(body: bytes) -> Event:
+    """The event of a recovered delivery."""
+    return msgspec.json.decode(body, type=Event)
+
+
+class Recovery:
+    """Finds what was missed."""
+
+    def __init__(self, world: World, receive: Receive, ids: Ids) -> None:
+        self._world = world
+        self._receive = receive
+        self._ids = ids
+
+    async def __call__(self, repository: Repository) -> int:
+        """Take in what this repository's forge did not get through; returns how many."""
+        forge = self._world.forges[repository.forge]
+        count = await self._spooled(repository, forge)
+        found = await forge.source.heads(repository.url)
+        if count == 0:
+            # A webhook that is on its way has time to arrive before it counts as missed.
+            await self._world.clock.sleep(GRACE)
+        return count + await self._heads(repository, found)
+
+    async def _spooled(self, repository: Repository, forge: Forge) -> int:
+        """What the forge holds itself, by its own ids."""
+        count = 0
+        for request in await forge.webhooks.missed(repository.url, 0.0):
+            try:
+                verified = forge.dialect.verify(request, secrets_of(self._world.vault, repository))
+            except BadDelivery as error:
+                log.warning("a kept delivery is not trusted", action="recover", why=str(error))
+                continue
+            if await self._known(repository, verified.delivery_key):
+                continue
+            await self._receive(
+                Arrival(
+                    endpoint=repository.endpoint,
+                    repository=repository.name,
+                    key=verified.delivery_key,
+                    headers=request.headers,
+                    body=request.body,
+                    digest=hashlib.sha256(request.body).hexdigest(),
+                    at=self._world.clock.now(),
+                )
+            )
+            count += 1
+        return count
+
+    async def _known(self, repository: Repository, key: str) -> bool:
+        found = await self._world.store.read(
+            lambda tx: tx.find(Delivery, endpoint=repository.endpoint, delivery_key=key, limit=1)
+        )
+        return bool(found)
+
+    async def _heads(self, repository: Repository, found: Mapping[str, str]) -> int:
+        """Heads that no event told of, by comparison."""
+        name = repository.name
+
+        def work(tx: Tx) -> tuple[dict[str, str], bool]:
+            heads = {head.ref: head.sha for head in tx.find(Head, repository=name) if head.sha}
+            pulls = tx.find(PullRequestState, repository=name, state="open")
+            heads |= {f"refs/pull/{one.number}/head": one.head_sha for one in pulls}
+            busy = tx.find(Delivery, repository=name, state="received", limit=1)
+            return heads, bool(busy)
+
+        known, busy = await self._world.store.read(work)
+        if busy:
+            return 0
+        count = 0
+        for ref in sorted({*known, *found}):
+            before, after = known.get(ref, ""), found.get(ref, "")
+            if before == after:
+                continue
+            for event in await self._differs(repository, ref, before, after):
+                await self._take(repository, event)
+                count += 1
+        return count
+
+    async def _differs(
+        self, repository: Repository, ref: str, before: str, after: str
+    ) -> tuple[Event, ...]:
+        if not ref.startswith("refs/pull/"):
+            return tuple(_ref_events(repository.name, ref, before, after))
+        event = await self._pull(repository, ref, before)
+        return () if event is None else (event,)
+
+    async def _pull(self, repository: Repository, ref: str, before: str) -> Event | None:
+        port = self._world.forges[repository.forge].pull_requests
+        number = int(ref.split("/")[2])
+        if port is None:
+            return None
+        pull = await port.show(repository.url, number)
+        known = await self._world.store.read(
+            lambda tx: tx.get(PullRequestState, repository.name, number)
+        )
+        action = (
+            {PullState.MERGED: "merged", PullState.CLOSED: "closed"}[pull.state]
+            if pull.state is not PullState.OPEN
+            else "updated"
+            if known
+            else "opened"
+        )
+        if known and known.state == pull.state and known.head_sha == pull.head_sha:
+            return None
+        if pull.state is not PullState.OPEN and known is None:
+            return None
+        return Event(
+            kind=Kind.PULL_REQUEST,
+            action=action,
+            repository=repository.name,
+            number=number,
+            base=pull.base,
+            head=pull.head,
+            sha=pull.merge_sha if action == "merged" else pull.head_sha,
+            head_sha=pull.head_sha,
+            before=before or None,
+            author=pull.author,
+            author_id=pull.author,
+            title=pull.title,
+            recovered=True,
+        )
+
+    async def _take(self, repository: Repository, event: Event) -> None:
+        """One delivery per event, under a key that says what it is, so that twice is once."""
+        body = encode(event)
+        what = f"{event.label} {event.branch or event.tag or event.number} {event.before}-{event.sha}"
+        delivery = Delivery(
+            id=self._ids.new(),
+            endpoint=repository.endpoint,
+            delivery_key=f"recovered:{hashlib.sha256(what.encode()).hexdigest()}",
+            repository=repository.name,
+            received_at=self._world.clock.now(),
+            headers=kept({}),
+            body=zlib.compress(body, 1),
+            digest=hashlib.sha256(body).hexdigest(),
+            source=SOURCE,
+        )
+        await self._world.store.transaction(lambda tx: tx.add(delivery))
+
+
+def _ref_events(repository: str, ref: str, before: str, after: str) -> Iterable[Event]:
+    kind, _, name = ref.removeprefix("refs/").partition("/")
+    place = {"branch": name} if kind == "heads" else {"tag": name}
+    sort = Kind.BRANCH if kind == "heads" else Kind.TAG
+    if kind == "heads" and after:
+        yield Event(
+            kind=Kind.PUSH,
+            action="pushed",
+            repository=repository,
+            sha=after,
+            before=before or ZERO,
+            recovered=True,
+            branch=name,
+        )
+    if not before or not after:
+        yield Event(
+            kind=sort,
+            action="created" if after else "deleted",
+            repository=repository,
+            sha=after or None,
+            before=before or ZERO,
+            recovered=True,
+            branch=place.get("branch"),
+            tag=place.get("tag"),
+        )
+
+
+def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
+    """The webhook secrets that are valid now, the current one first."""
+    names = ("webhook", "webhook-previous")
+    found = (vault.get(name, repository.name) for name in names)
+    return tuple(value for value in found if value)

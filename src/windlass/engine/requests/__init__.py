@@ -1,0 +1,1 @@
+"""What a person may ask of the engine, each asking checked, recorded and turned into facts."""

@@ -1,0 +1,296 @@
+"""
+Deploy, roll back, approve, reject, release a pin.
+
+A deployment that a person asks for is a run with one job, behind an event of
+its own: it is admitted, ordered, explained and shown like every other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from windlass.core import approval
+from windlass.core.errors import Conflict, NotAllowed, NotFound, UserError
+from windlass.core.event import Event, Kind
+from windlass.core.pipeline import Job, JobKind
+from windlass.core.run import JobEnded, JobRun, Run, State
+from windlass.engine import effects
+from windlass.engine.admission import Admissions
+from windlass.engine.advance import advance
+from windlass.engine.deployments import OPEN
+from windlass.engine.names import job_id, place_name
+from windlass.engine.requests.asked import Asked, audit, manual_event
+from windlass.engine.write import new_run
+from windlass.git.mirror import Mirror
+from windlass.ports.records import Build, Deployment, Place, Repository, StoredRun
+from windlass.ports.store import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    repository: Repository
+    service: str
+    environment: str
+    sha: str
+    branch: str
+    config_sha: str
+    digest: str
+    by: str
+    why: str
+    rollback: bool = False
+
+
+class DeploymentRequests(Asked):
+    """What may be asked of environments."""
+
+    async def deploy(  # noqa: PLR0913 - what, where, which, who and why
+        self,
+        repository: str,
+        service: str,
+        environment: str,
+        *,
+        ref: str = "",
+        digest: str = "",
+        by: str,
+        why: str = "",
+    ) -> StoredRun:
+        """Deploy the build of a branch, tag or commit (default: the default branch), or a digest."""
+        found = await self._repository(repository)
+        mirror = self._world.mirrors.of(found)
+        await mirror.fetch()
+        head = await self._resolve(mirror, found.default_branch)
+        await self._known(mirror, head, service, environment)
+        if digest:
+            digest, sha = await self._build(repository, service, digest)
+            branch = found.default_branch
+        else:
+            sha = await self._resolve(mirror, ref or found.default_branch)
+            branch = await self._branch(mirror, ref or found.default_branch, found)
+        wish = _Wish(
+            repository=found,
+            service=service,
+            environment=environment,
+            sha=sha,
+            branch=branch,
+            config_sha=head,
+            digest=digest,
+            by=by,
+            why=why or f"deploy of {ref or digest[:19] or found.default_branch}",
+        )
+        return await self._start(wish, "deploy")
+
+    async def rollback(  # noqa: PLR0913 - what, where, to which, who and why
+        self,
+        repository: str,
+        service: str,
+        environment: str,
+        *,
+        digest: str = "",
+        by: str,
+        why: str = "",
+    ) -> StoredRun:
+        """Back to a build that ran there (default: the one before), and pinned until released."""
+        found = await self._repository(repository)
+        name = place_name(repository, environment, service)
+
+        def work(tx: Tx) -> Deployment:
+            place = tx.get(Place, name)
+            ran = tx.find(Deployment, place=name, state="succeeded", order="-number")
+            now = place.digest if place else ""
+            fits = [
+                one
+                for one in ran
+                if (one.digest.startswith(_full(digest)) if digest else one.digest != now)
+            ]
+            if not fits:
+                wanted = digest[:19] or "an earlier build"
+                raise Conflict(
+                    f"{wanted} never ran as {service} in {environment}",
+                    hint="a rollback goes to what was healthy there; use windlass deploy for others",
+                )
+            return fits[0]
+
+        back = await self._world.store.read(work)
+        mirror = self._world.mirrors.of(found)
+        wish = _Wish(
+            repository=found,
+            service=service,
+            environment=environment,
+            sha=back.sha,
+            branch=back.branch,
+            config_sha=await self._resolve(mirror, found.default_branch),
+            digest=back.digest,
+            by=by,
+            why=why or f"rollback to {back.digest[:19]}",
+            rollback=True,
+        )
+        return await self._start(wish, "rollback")
+
+    async def unpin(self, repository: str, service: str, environment: str, *, by: str) -> Place:
+        """Release the pin of a rollback: what waits behind it may go on."""
+        name = place_name(repository, environment, service)
+        now = self._now()
+
+        def work(tx: Tx) -> Place:
+            place = tx.get(Place, name)
+            if place is None:
+                raise NotFound(f"{service} was never deployed to {environment}")
+            if not place.pinned:
+                raise Conflict(f"{service} in {environment} is not pinned")
+            after = replace(place, pinned="")
+            tx.save(after)
+            audit(tx, by, "unpin", name, now, place.pinned)
+            effects.place(tx, name, now)
+            return replace(after, version=after.version + 1)
+
+        return await self._world.store.transaction(work)
+
+    async def approve(self, deployment: int, *, by: str) -> Deployment:
+        """One person's approval of this commit and this digest; twice is once."""
+        asked = await self._world.store.read(lambda tx: _open(tx, deployment))
+        repository = await self._repository(asked.repository)
+        admissions = Admissions(self._world, self._configurations)
+        rules = await admissions.rules(repository, asked.environment)
+        if rules is None or rules.approval is None:
+            raise Conflict(f"deployment {deployment} needs no approval")
+        if reason := approval.why_not(rules.approval, by, asked.by):
+            raise NotAllowed(reason)
+        now = self._now()
+
+        def work(tx: Tx) -> Deployment:
+            current = _open(tx, deployment)
+            if by in current.approvals:
+                return current
+            after = replace(current, approvals=(*current.approvals, by))
+            tx.save(after)
+            audit(tx, by, "approve", f"deployment {deployment}", now, current.digest)
+            effects.place(tx, current.place, now)
+            return replace(after, version=after.version + 1)
+
+        return await self._world.store.transaction(work)
+
+    async def reject(self, deployment: int, *, by: str, why: str = "") -> Deployment:
+        """No: the deployment ends, and with it its job."""
+        now = self._now()
+
+        def work(tx: Tx) -> Deployment:
+            current = _open(tx, deployment)
+            if current.state not in {"waiting", "approval"}:
+                raise Conflict(f"deployment {deployment} is {current.state} already")
+            reason = f"by {by}" + (f": {why}" if why else "")
+            after = replace(current, state="rejected", reason=reason, ended_at=now)
+            tx.save(after)
+            audit(tx, by, "reject", f"deployment {deployment}", now, why)
+            _reject_job(tx, after, now)
+            return replace(after, version=after.version + 1)
+
+        return await self._world.store.transaction(work)
+
+    async def _start(self, wish: _Wish, verb: str) -> StoredRun:
+        now = self._now()
+        event = Event(
+            kind=Kind.MANUAL,
+            action="asked",
+            repository=wish.repository.name,
+            branch=wish.branch,
+            sha=wish.sha,
+            sender=wish.by,
+            title=wish.why,
+        )
+        job = Job(
+            name=f"{verb}-{wish.service}-{wish.environment}",
+            kind=JobKind.DEPLOY,
+            service=wish.service,
+            environment=wish.environment,
+            digest=wish.digest,
+            rollback=wish.rollback,
+        )
+
+        def work(tx: Tx) -> StoredRun:
+            stored = manual_event(tx, event, wish.config_sha, now)
+            subject = place_name(wish.repository.name, wish.environment, wish.service)
+            audit(tx, wish.by, verb, subject, now, wish.why)
+            run = Run(
+                number=tx.next("run"),
+                repository=wish.repository.name,
+                event=event,
+                listener=f"{verb} by {wish.by}",
+                sha=wish.sha,
+                status_sha=wish.sha,
+                config_sha=wish.config_sha,
+                branch=wish.branch,
+                jobs={job.name: JobRun(job=job, action=f"deploy/{wish.environment}")},
+                created_at=now,
+            )
+            return new_run(tx, run, stored.number, now, cause="manual")
+
+        return await self._world.store.transaction(work)
+
+    async def _known(self, mirror: Mirror, head: str, service: str, environment: str) -> None:
+        """Refuse a service or environment that is not there before anything starts."""
+        loaded = await self._configurations.at(mirror, head)
+        if loaded.fault:
+            raise loaded.fault
+        for what, names, wanted in (
+            ("service", loaded.configuration.services, service),
+            ("environment", loaded.configuration.environments, environment),
+        ):
+            if wanted not in names:
+                known = ", ".join(names) or "none"
+                raise NotFound(f"there is no {what} {wanted}", hint=f"there is: {known}")
+
+    async def _resolve(self, mirror: Mirror, ref: str) -> str:
+        """The commit of a branch, tag or (full) commit id."""
+        for name in (f"refs/heads/{ref}", f"refs/tags/{ref}"):
+            if (sha := await mirror.objects.resolve(name)) is not None:
+                return sha
+        if await mirror.has(ref):
+            return (await mirror.commit(ref)).sha
+        raise NotFound(f"there is no branch, tag or commit {ref}", hint="give a full commit id")
+
+    async def _branch(self, mirror: Mirror, ref: str, repository: Repository) -> str:
+        """The branch that admission asks about: the named one, or the default branch's name."""
+        named = await mirror.objects.resolve(f"refs/heads/{ref}")
+        return ref if named is not None else repository.default_branch
+
+    async def _build(self, repository: str, service: str, digest: str) -> tuple[str, str]:
+        def work(tx: Tx) -> list[Build]:
+            return tx.find(Build, repository=repository, order="-created_at")
+
+        builds = await self._world.store.read(work)
+        fits = [
+            one
+            for one in builds
+            if one.service == service and one.digest.startswith(_full(digest)) and one.trusted
+        ]
+        if not fits:
+            raise NotFound(f"there is no build {digest} of {service}", hint="windlass builds list")
+        if len({one.digest for one in fits}) > 1:
+            raise UserError(f"{digest} is the beginning of several builds", hint="give more of it")
+        return fits[0].digest, fits[0].commits[-1]
+
+
+def _full(digest: str) -> str:
+    return digest if digest.startswith("sha256:") else f"sha256:{digest}"
+
+
+def _open(tx: Tx, number: int) -> Deployment:
+    found = tx.get(Deployment, number)
+    if found is None:
+        raise NotFound(f"there is no deployment {number}", hint="windlass environments list")
+    if found.state not in OPEN:
+        raise Conflict(f"deployment {number} has ended: {found.state}")
+    return found
+
+
+def _reject_job(tx: Tx, deployment: Deployment, now: float) -> None:
+    ended = JobEnded(
+        job=deployment.job,
+        attempt=deployment.attempt,
+        at=now,
+        state=State.FAILED,
+        reason=f"rejected {deployment.reason}",
+    )
+    key = f"{job_id(deployment.run, deployment.job, deployment.attempt)}:rejected"
+    advance(tx, deployment.run, ended, key, now)
+    effects.place(tx, deployment.place, now)

@@ -1,0 +1,23 @@
+"""
+Everything that a person may ask, in one object for API and pages.
+"""
+
+from __future__ import annotations
+
+from windlass.engine.explain import Explanation, explain, explain_commit
+from windlass.engine.requests.deployments import DeploymentRequests
+from windlass.engine.requests.pulls import PullRequestRequests
+from windlass.engine.requests.repositories import RepositoryRequests
+from windlass.engine.requests.runs import RunRequests
+
+
+class Requests(RepositoryRequests, PullRequestRequests, RunRequests, DeploymentRequests):
+    """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""
+
+    async def explain(self, event: int) -> Explanation:
+        """Why did, or did not, this event start something?"""
+        return await explain(self._world, event)
+
+    async def explain_commit(self, repository: str, sha: str) -> Explanation:
+        """Why did nothing happen for this commit? Also when no delivery ever came."""
+        return await explain_commit(self._world, repository, sha)

@@ -1,0 +1,72 @@
+"""
+Cancel a run, run it again, let a held one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from windlass.core.errors import Conflict
+from windlass.core.run import ENDED, CancelAsked, JobRun, Released, Run, State
+from windlass.engine.advance import advance
+from windlass.engine.requests.asked import Asked, audit, reload
+from windlass.engine.write import new_run
+from windlass.ports.records import StoredRun
+from windlass.ports.store import Tx
+
+
+class RunRequests(Asked):
+    """What may be asked of a run."""
+
+    async def cancel(self, run: int, *, by: str, reason: str = "") -> StoredRun:
+        """End it: what has not started never will, what runs is stopped."""
+        now = self._now()
+
+        def work(tx: Tx) -> StoredRun:
+            stored = reload(tx, run)
+            if State(stored.state) in ENDED:
+                raise Conflict(f"run {run} has {stored.state} already")
+            audit(tx, by, "cancel", f"run {run}", now, reason)
+            said = f"cancelled by {by}" + (f": {reason}" if reason else "")
+            return advance(tx, run, CancelAsked(by=by, at=now, reason=said), f"cancel:{run}", now)
+
+        return await self._world.store.transaction(work)
+
+    async def rerun(self, run: int, *, by: str) -> StoredRun:
+        """A new run of the same jobs on the same commit; the old one stays as it is."""
+        now = self._now()
+
+        def work(tx: Tx) -> StoredRun:
+            old = reload(tx, run)
+            if State(old.state) not in ENDED:
+                raise Conflict(
+                    f"run {run} is still {old.state}", hint=f"windlass runs cancel {run} first"
+                )
+            audit(tx, by, "rerun", f"run {run}", now)
+            number = tx.next("run")
+            fresh = replace(_fresh(old.run), number=number, created_at=now)
+            cause = f"rerun:{run}:{number}"
+            return new_run(tx, fresh, old.event, now, cause=cause, concurrency=old.concurrency)
+
+        return await self._world.store.transaction(work)
+
+    async def release(self, run: int, *, by: str) -> StoredRun:
+        """Let a held run go: this commit was looked at by somebody who may."""
+        now = self._now()
+
+        def work(tx: Tx) -> StoredRun:
+            stored = reload(tx, run)
+            if State(stored.state) is not State.HELD:
+                raise Conflict(f"run {run} is not held, it is {stored.state}")
+            audit(tx, by, "release", f"run {run}", now, stored.status_sha)
+            return advance(tx, run, Released(by=by, at=now), f"release:{run}", now)
+
+        return await self._world.store.transaction(work)
+
+
+def _fresh(run: Run) -> Run:
+    """The same run before anything happened."""
+    jobs = {name: JobRun(job=job.job, action=job.action) for name, job in run.jobs.items()}
+    return replace(
+        run, jobs=jobs, state=State.RUNNING, reason="", cancelled_by="", ended_at=None
+    )

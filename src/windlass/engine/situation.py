@@ -1,0 +1,156 @@
+"""
+An event together with everything that is needed to judge it.
+
+Listeners and environments come from the default branch, pipelines and services
+from the commit under test. A pull request is tested as its head merged into its
+base; its results stand on its head. Here is the only Git of dispatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from windlass.core.configuration import Configuration
+from windlass.core.errors import ConfigError, NotFound
+from windlass.core.event import Event, Kind, is_zero
+from windlass.engine.configurations import Configurations, Loaded
+from windlass.git.history import Conflicts
+from windlass.git.mirror import Mirror
+from windlass.ports.forge import Permission
+from windlass.ports.records import Repository
+
+# What a pull request does with its base: events whose test is of the two merged.
+_TESTED_MERGED = frozenset(
+    {"opened", "updated", "reopened", "ready", "drafted", "edited", "labeled", "unlabeled"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """
+    What dispatch decides on.
+
+    `rules` holds the listeners and environments, `source` the pipelines and services.
+    `sha` is the commit to check out, `status_sha` the one that results stand on, `branch`
+    the branch that admission asks about. `conflict` are files that keep a pull request
+    from being merged with its base. `config_sha` is the commit of `rules`.
+    """
+
+    event: Event
+    repository: Repository
+    rules: Loaded
+    source: Loaded
+    config_sha: str
+    sha: str
+    status_sha: str
+    branch: str
+    conflict: tuple[str, ...] = ()
+    trusted: bool = True
+
+    @property
+    def configuration(self) -> Configuration:
+        """Rules from the default branch, pipelines and services from the commit under test."""
+        return replace(
+            self.rules.configuration,
+            pipelines=self.source.configuration.pipelines,
+            services=self.source.configuration.services,
+        )
+
+    @property
+    def fault(self) -> ConfigError | None:
+        """What is wrong with either of them."""
+        return self.rules.fault or self.source.fault
+
+
+Permissions = Callable[[Repository, Event], Awaitable[Permission]]
+
+
+async def look(
+    repository: Repository,
+    event: Event,
+    mirror: Mirror,
+    configurations: Configurations,
+    permission: Permissions,
+) -> Situation:
+    """Fetch what is missing and read the configuration. Raises `Transient` or `Permanent`."""
+    default = repository.default_branch
+    await _fetch(mirror, event, default)
+    head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
+    if event.kind is Kind.PUSH and event.branch == default and event.sha:
+        head = event.sha
+    tested = event.sha if event.sha and not is_zero(event.sha) else head
+    status_sha, sha, conflict = tested, tested, ()
+    if event.kind is Kind.PULL_REQUEST and event.action in _TESTED_MERGED and tested:
+        base = await mirror.objects.resolve(f"refs/heads/{event.base}")
+        merged = await mirror.merge(base, tested) if base else None
+        match merged:
+            case Conflicts(paths):
+                conflict = paths
+            case None:
+                pass
+            case _:
+                sha = merged.commit
+    rules = await configurations.at(mirror, head) if head else Loaded(Configuration(), absent=True)
+    source = await configurations.at(mirror, sha) if sha else rules
+    return Situation(
+        event=event,
+        repository=repository,
+        rules=rules,
+        source=source,
+        config_sha=head,
+        sha=sha,
+        status_sha=status_sha,
+        branch=_branch(event),
+        conflict=conflict,
+        trusted=not event.fork or await permission(repository, event) in _WRITERS,
+    )
+
+
+_WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
+
+
+def _branch(event: Event) -> str:
+    """The branch that admission asks about: pushed, or a pull request's head, after a merge base."""
+    if event.kind is not Kind.PULL_REQUEST:
+        return event.branch or ""
+    return (event.base if event.action == "merged" else event.head) or ""
+
+
+async def _fetch(mirror: Mirror, event: Event, default: str) -> None:
+    """Bring what the event speaks of; a ref that is gone again is brought by its commit."""
+    wanted = [f"refs/heads/{default}"]
+    gone = event.action == "deleted"
+    if event.kind is Kind.PULL_REQUEST and event.number:
+        wanted += [f"refs/heads/{event.base}"] if event.base else []
+        if event.action != "merged":
+            wanted.append(f"refs/pull/{event.number}/head")
+    elif event.branch and not gone:
+        wanted.append(f"refs/heads/{event.branch}")
+    elif event.tag and not gone:
+        wanted.append(f"refs/tags/{event.tag}")
+    current = not event.sha or is_zero(event.sha) or await mirror.has(event.sha)
+    if current and event.kind is Kind.PUSH and event.branch != default:
+        return
+    try:
+        await mirror.fetch(*dict.fromkeys(wanted))
+    except NotFound:
+        await mirror.fetch()
+    if event.sha and not is_zero(event.sha) and not await mirror.has(event.sha):
+        await mirror.fetch(event.sha)
+
+
+async def changed_files(situation: Situation, mirror: Mirror) -> tuple[str, ...]:
+    """The complete list of files that the event changed, from Git itself."""
+    event = situation.event
+    default = situation.repository.default_branch
+    if not event.sha or is_zero(event.sha):
+        return ()
+    if event.kind is Kind.PULL_REQUEST:
+        tip = event.base_sha or await mirror.objects.resolve(f"refs/heads/{event.base}") or ""
+        start = await mirror.merge_base(tip, event.sha) if tip else None
+        if event.action == "merged" and event.before:
+            start = event.before
+        return await mirror.changed(start or "0" * len(event.sha), event.sha, default=default)
+    before = event.before or "0" * len(event.sha)
+    return await mirror.changed(before, event.sha, branch=event.branch or "", default=default)

@@ -1,0 +1,54 @@
+"""
+A match becomes a run: which jobs, on which commit, held or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from windlass.core.event import Event
+from windlass.core.listener import Listener, Verdict
+from windlass.core.pipeline import JobKind
+from windlass.core.plan import plan
+from windlass.core.run import Run, State
+from windlass.engine.situation import Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One event of a delivery, every listener's verdict, and the runs that they start."""
+
+    event: Event
+    situation: Situation | None
+    verdicts: Mapping[str, Verdict]
+    runs: Mapping[str, Run]
+    fault: str = ""
+
+
+def draft(listener: Listener, at: Situation) -> Run:
+    """
+    The run of one listener, still without a number. Raises `ConfigError`.
+
+    A stranger's code is held, and loses what could deploy it before anyone looks.
+    """
+    drawn = plan(listener.actions, at.configuration)
+    jobs = drawn.jobs
+    held = "" if at.trusted else "waits until a person with write permission allows this commit"
+    if not at.trusted:
+        jobs = {name: job for name, job in jobs.items() if job.job.kind is not JobKind.DEPLOY}
+    return Run(
+        number=0,
+        repository=at.repository.name,
+        event=at.event,
+        listener=listener.name,
+        sha=at.sha,
+        status_sha=at.status_sha,
+        config_sha=at.config_sha,
+        branch=at.branch,
+        jobs=jobs,
+        state=State.HELD if held else State.RUNNING,
+        reason=held,
+        trusted=at.trusted,
+        values=drawn.values,
+    )

@@ -1,0 +1,69 @@
+"""
+Everything outside that the engine may use, handed in once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from windlass.git.mirror import Mirror
+from windlass.git.state import StateRepository
+from windlass.ports.executor import Artifacts, Executor, Logs
+from windlass.ports.forge import Dialect, PullRequests, Reports, Source, Webhooks
+from windlass.ports.records import Repository
+from windlass.ports.store import Store
+from windlass.ports.target import Clock, Target, Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forge:
+    """The ports of one kind of forge; `pull_requests` where it has no face of its own."""
+
+    dialect: Dialect
+    webhooks: Webhooks
+    reports: Reports
+    source: Source
+    pull_requests: PullRequests | None = None
+
+
+class Secrets(Protocol):
+    """Where new secret values go; `Vault` gives them back."""
+
+    async def put(self, name: str, scope: str, value: bytes) -> None:
+        """Seal and store a value."""
+
+
+class Mirrors(Protocol):
+    """The mirror of each repository."""
+
+    def of(self, repository: Repository) -> Mirror:
+        """The one mirror of this repository; made when it is first asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """
+    The ports, and the few facts about this server that decisions need.
+
+    `targets` and `forges` are by kind. `sandboxed` says whether strangers' code may run on
+    the executor. `public_url` has no slash at its end.
+    """
+
+    store: Store
+    clock: Clock
+    forges: Mapping[str, Forge]
+    mirrors: Mirrors
+    state: StateRepository
+    executor: Executor
+    logs: Logs
+    artifacts: Artifacts
+    targets: Mapping[str, Target]
+    vault: Vault
+    secrets: Secrets
+    data: Path
+    public_url: str
+    version: str
+    sandboxed: bool = False

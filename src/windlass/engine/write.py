@@ -1,0 +1,254 @@
+"""
+What dispatch decided, written in one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from windlass.core import run as rules
+from windlass.core.event import Event, Kind
+from windlass.core.expression import render
+from windlass.core.listener import Listener, Miss
+from windlass.core.run import ENDED, CancelAsked, Finish, JobEnded, Report, Run, State
+from windlass.engine import effects
+from windlass.engine.advance import advance
+from windlass.engine.start import Judged
+from windlass.ports.records import (
+    Delivery,
+    Head,
+    PullRequestState,
+    StoredEvent,
+    StoredRun,
+    StoredVerdict,
+)
+from windlass.ports.store import Tx
+
+ACTIVE = tuple(str(state) for state in State if state not in ENDED)
+
+
+def outcome(tx: Tx, delivery: Delivery, judged: tuple[Judged, ...], now: float) -> None:
+    """Events, verdicts, runs and their first effects; the delivery is done."""
+    matched = 0
+    for position, one in enumerate(judged):
+        if late := _found_before(tx, delivery, one.event):
+            tx.save(
+                replace(delivery, state="ignored", reason=f"event {late} is the same, found by us")
+            )
+            return
+        matched += _event(tx, delivery, position, one, now)
+    count = "1 run" if matched == 1 else f"{matched} runs"
+    tx.save(replace(delivery, state="done", reason=count, attempts=delivery.attempts + 1))
+
+
+def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -> int:
+    number = tx.next("event")
+    event = one.event
+    stored = StoredEvent(
+        number=number,
+        delivery=delivery.id,
+        position=position,
+        repository=event.repository,
+        kind=event.kind,
+        action=event.action,
+        sha=event.sha or "",
+        branch=event.branch or event.head or "",
+        pull_request=event.number or 0,
+        at=delivery.received_at,
+        event=replace(event, recovered=delivery.source == "recovered"),
+        configuration=one.situation.config_sha if one.situation else "",
+        fault=one.fault,
+        matched=len(one.runs),
+    )
+    if not tx.add(stored):
+        return 0
+    _remember(tx, stored)
+    runs = {name: _run(tx, number, one, name, now) for name in one.runs}
+    for name, verdict in one.verdicts.items():
+        tx.add(_verdict(number, name, verdict, runs.get(name, 0)))
+    if one.situation is not None and (one.fault or _was_faulty(tx, stored)):
+        arguments = {
+            "repository": event.repository,
+            "sha": one.situation.status_sha,
+            "event": str(number),
+        }
+        effects.wish(tx, "configuration", arguments, now)
+    return len(runs)
+
+
+def _verdict(number: int, name: str, verdict: object, run: int) -> StoredVerdict:
+    if isinstance(verdict, Miss):
+        return StoredVerdict(
+            event=number,
+            listener=name,
+            matched=False,
+            condition=verdict.condition,
+            expected=verdict.expected,
+            actual=verdict.actual,
+            place=str(verdict.place),
+        )
+    return StoredVerdict(event=number, listener=name, matched=True, run=run)
+
+
+def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:
+    assert one.situation is not None  # noqa: S101 - only a situation starts runs
+    listener = one.situation.rules.configuration.listeners[name]
+    draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
+    group = _group(listener, draft)
+    if one.situation.conflict and draft.state is not State.HELD:
+        return new_run(tx, _unmergeable(draft, one.situation.conflict, now), event, now).number
+    if listener.concurrency is not None:
+        before = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number")
+        if listener.concurrency.cancel_in_progress:
+            for old in before:
+                asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
+                advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
+        elif before and draft.state is not State.HELD:
+            reason = f"waits for run {before[-1].number} (concurrency group)"
+            draft = replace(draft, state=State.HELD, reason=reason)
+    return new_run(tx, draft, event, now, concurrency=group).number
+
+
+def new_run(  # noqa: PLR0913 - one row, each value of another origin
+    tx: Tx, draft: Run, event: int, now: float, *, cause: str = "event", concurrency: str = ""
+) -> StoredRun:
+    """Store a numbered run with its first effects; the one there is when it was stored before."""
+    ended = (*(Report(action=action) for action in draft.actions), Finish())
+    run, wanted = rules.create(draft) if draft.state not in ENDED else (draft, ended)
+    stored = StoredRun(
+        number=run.number,
+        repository=run.repository,
+        event=event,
+        listener=run.listener,
+        cause=cause,
+        state=run.state,
+        branch=run.branch,
+        sha=run.sha,
+        status_sha=run.status_sha,
+        pull_request=run.event.number or 0,
+        concurrency=concurrency,
+        created_at=now,
+        ended_at=run.ended_at,
+        run=run,
+    )
+    if tx.add(stored):
+        effects.write(tx, stored, wanted, now)
+    return stored
+
+
+def _unmergeable(run: Run, files: tuple[str, ...], now: float) -> Run:
+    """A pull request that does not merge with its base: a result, and nothing to run."""
+    shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")  # noqa: PLR2004
+    first = next(iter(run.jobs))
+    begun, _ = rules.create(replace(run, state=State.RUNNING))
+    ended, _ = rules.advance(
+        begun,
+        JobEnded(
+            job=first,
+            attempt=1,
+            at=now,
+            state=State.FAILED,
+            reason=f"it does not merge into {run.event.base}: conflict in {shown}",
+        ),
+    )
+    jobs = {
+        name: replace(job, state=State.SKIPPED, ended_at=now, reason="it does not merge")
+        if job.state not in ENDED
+        else job
+        for name, job in ended.jobs.items()
+    }
+    return replace(ended, jobs=jobs, state=State.FAILED, ended_at=now)
+
+
+def _group(listener: Listener, run: Run) -> str:
+    if listener.concurrency is None:
+        return ""
+    variables = {"event": run.event, "run": {"sha": run.sha}}
+    return f"{run.repository}:{render(listener.concurrency.group, variables)}"
+
+
+def _remember(tx: Tx, stored: StoredEvent) -> None:
+    """What later decisions ask: heads of refs, and the life of pull requests."""
+    event = stored.event
+    ref = (
+        f"refs/heads/{event.branch}"
+        if event.kind in {Kind.PUSH, Kind.BRANCH}
+        else f"refs/tags/{event.tag}"
+        if event.kind is Kind.TAG
+        else ""
+    )
+    if ref:
+        gone = event.action == "deleted"
+        sha = "" if gone else stored.sha
+        tx.save(Head(repository=stored.repository, ref=ref, sha=sha, event=stored.number))
+    if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW} and event.number:
+        _pull_request(tx, stored.repository, event, stored.at)
+
+
+def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
+    number = event.number or 0
+    old = tx.get(PullRequestState, repository, number)
+    known = old or PullRequestState(
+        repository=repository,
+        number=number,
+        title="",
+        author="",
+        author_id="",
+        base="",
+        head="",
+        head_sha="",
+        state="open",
+    )
+    if event.kind is Kind.REVIEW:
+        said = f"{event.sender_id}@{event.head_sha or event.sha or known.head_sha}"
+        kept = tuple(one for one in known.approved if one != said)
+        after = replace(
+            known, approved=(*kept, said) if event.action == "approved" else kept, updated_at=at
+        )
+    else:
+        merged = event.action == "merged"
+        after = replace(
+            known,
+            title=event.title or known.title,
+            author=event.author or known.author,
+            author_id=event.author_id or known.author_id,
+            base=event.base or known.base,
+            head=event.head or known.head,
+            head_sha=event.head_sha or (known.head_sha if merged else event.sha) or "",
+            state=_PULL_STATES.get(event.action, "open"),
+            fork=event.fork,
+            merge_sha=(event.sha or "") if merged else known.merge_sha,
+            url=event.url or known.url,
+            updated_at=at,
+        )
+    if old is None:
+        tx.add(after)
+    else:
+        tx.save(after)
+
+
+_PULL_STATES = {"merged": "merged", "closed": "closed"}
+
+
+def _found_before(tx: Tx, delivery: Delivery, event: Event) -> int:
+    """The number of the event that recovery made of the same thing, if it did."""
+    if delivery.source != "webhook" or not event.sha:
+        return 0
+    same = tx.find(StoredEvent, sha=event.sha, repository=event.repository)
+    for one in same:
+        if (
+            one.event.recovered
+            and (one.kind, one.action, one.pull_request) == (event.kind, event.action, event.number or 0)
+            and one.event.branch == event.branch
+            and one.event.tag == event.tag
+        ):
+            return one.number
+    return 0
+
+
+def _was_faulty(tx: Tx, stored: StoredEvent) -> bool:
+    """Whether an earlier event of the same commit reported a faulty configuration."""
+    if not stored.sha:
+        return False
+    earlier = tx.find(StoredEvent, sha=stored.sha, repository=stored.repository)
+    return any(one.fault for one in earlier if one.number != stored.number)
