@@ -1,0 +1,1 @@
+"""Where secret values are; each module implements the port `Vault`."""
