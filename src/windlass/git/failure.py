@@ -22,7 +22,8 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _NOISE = re.compile(r"(?:hint|warning|remote: (?:Enumerating|Counting|Compressing|Total)).*")
 
 _PASSING = re.compile(
-    r"Could not resolve host|Connection (?:refused|reset|timed out|closed)|timed out|early EOF"
+    r"Could not resolve host|[Cc]ould(?: not|n.t) connect"
+    r"|Connection (?:refused|reset|timed out|closed)|timed out|early EOF"
     r"|[Oo]peration too slow|hung up unexpectedly|unexpected disconnect|Network is unreachable"
     r"|No route to host|returned error: (?:408|429|5\d\d)|RPC failed|No space left on device"
     r"|\.lock': File exists|Cannot allocate memory|Resource temporarily unavailable"

@@ -36,7 +36,7 @@ MOST_PACKS = 40
 
 EVERYTHING = frozenset({"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"})
 
-_FETCH = ("--quiet", "--no-auto-maintenance", "--no-write-fetch-head", "--no-tags", "--atomic")
+_FETCH = ("--quiet", "--no-auto-maintenance", "--no-write-fetch-head", "--no-tags")
 
 # A workspace knows this path as its origin: nothing may be pushed here.
 _OWN = ("receive.hideRefs=refs/", "receive.denyDeletes=true", "core.logAllRefUpdates=false")
@@ -177,7 +177,8 @@ class Mirror(History):
         await self.git.run(
             "fetch",
             *_FETCH,
-            *(("--prune",) if wanted >= EVERYTHING else ()),
+            # Together they would refuse a branch `a/b` where `a` was.
+            "--prune" if wanted >= EVERYTHING else "--atomic",
             "--end-of-options",
             origin.address,
             *sorted(wanted),

@@ -49,7 +49,6 @@ _SETTINGS = """\
 \tlowSpeedTime = 30
 [fetch]
 \trecurseSubmodules = false
-\tshowForcedUpdates = false
 [submodule]
 \trecurse = false
 [gc]
@@ -186,11 +185,10 @@ class Git:
         self, *args: str, at: Path | None, env: Mapping[str, str], talks: bool, quiet: bool = False
     ) -> Process:
         """A running git in a process group of its own; Permanent when there is no git."""
-        where = (f"--git-dir={at}",) if at else ()
-        try:
-            return await asyncio.create_subprocess_exec(
+        starting = asyncio.create_task(
+            asyncio.create_subprocess_exec(
                 self._program,
-                *where,
+                *((f"--git-dir={at}",) if at else ()),
                 *args,
                 stdin=PIPE if talks else DEVNULL,
                 stdout=PIPE,
@@ -199,6 +197,14 @@ class Git:
                 env=env,
                 start_new_session=True,
             )
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Cancelled half-way it would be killed without what it has started.
+            with contextlib.suppress(OSError):
+                await stop(await starting)
+            raise
         except FileNotFoundError:
             raise Permanent(
                 f"git was not found in {self.search}: install git 2.38 or newer"
