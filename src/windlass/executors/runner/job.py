@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 CHECKOUT = -1
+# The exit code of what could not be started, as shells have it.
+NOT_STARTED = 127
 # What may cut a program short.
 STOPPED, JOB_TIME, STEP_TIME = "stopped", "job time", "step time"
 # The kernel takes no single argument of 128 KiB or more.
@@ -91,12 +93,10 @@ class Job:
                 self._log.say(step, end.reason)
                 self._log.write()
         except OSError:
-            until = time.monotonic() + 10
-            while system.reap(self._gone) and time.monotonic() < until:
-                system.signal_all(system.KILL)
-                time.sleep(0.01)
+            system.kill_all(10)
 
     def _prepare(self) -> None:
+        os.environ["PATH"] = self._work.search_path
         for name in ("workspace", "home", "tmp"):
             os.mkdir(f"{self._folder}/{name}", 0o755)
         for name, value in self._work.secrets.items():
@@ -192,16 +192,21 @@ class Job:
         own = self._deadline + 1 if limit is None else time.monotonic() + limit
         out = Stream(index, "o", self._masker, self._log)
         err = Stream(index, "e", self._masker, self._log)
-        pid = system.spawn(argv, env, place, out.writer, err.writer)
+        try:
+            os.chdir(place)
+            pid = system.spawn(argv, env, out.writer, err.writer)
+        except (OSError, ValueError) as error:
+            pid = 0
+            os.write(err.writer, f"cannot start {argv[0]}: {error}\n".encode("utf-8", "replace"))
         for stream in (out, err):
             os.close(stream.writer)
             self._pump.add(stream)
-        cut = self._attend(pid, own)
+        cut = self._attend(pid, own) if pid else ""
         if cut:
             self._end_all()
         self._pump.drain(out)
         self._pump.drain(err)
-        return self._gone.pop(pid, 128 + system.KILL), cut
+        return self._gone.pop(pid, 128 + system.KILL if pid else NOT_STARTED), cut
 
     def _attend(self, pid: int, own: float) -> str:
         """Wait for the end of a program, or for what cuts it short."""

@@ -26,12 +26,14 @@ class Journal:
 
     __slots__ = ("_file", "_folder", "_poke")
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, again: bool = False) -> None:
+        """With `again`, the journal that a runner has left behind."""
         self._folder = folder
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+        flags = os.O_RDWR | os.O_APPEND | (0 if again else os.O_CREAT | os.O_EXCL)
         self._file = os.open(folder + "/journal", flags, 0o600)
         self._poke = -1
-        self._reserve()
+        if not again:
+            self._reserve()
 
     def _reserve(self) -> None:
         file = os.open(self._folder + "/reserve", os.O_WRONLY | os.O_CREAT, 0o600)
@@ -73,6 +75,14 @@ class Journal:
             else:
                 return
 
+    def content(self) -> bytes:
+        """Everything in it; half a line at its end is cut off."""
+        data = os.pread(self._file, os.fstat(self._file).st_size, 0)
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            os.ftruncate(self._file, whole)
+        return data[:whole]
+
     def _write(self, entry: dict[str, Value]) -> None:
         line = to_json(entry).encode() + b"\n"
         size = os.fstat(self._file).st_size
@@ -91,6 +101,24 @@ class Journal:
             os.write(self._poke, name.encode() + b"\n")
         except OSError:
             return  # nobody listens now; whoever does later also looks by himself
+
+
+def has_end(folder: str) -> bool:
+    """Whether the journal in this folder says how the job ended."""
+    return b'{"entry": "ended"' in Journal(folder, again=True).content()
+
+
+def write_loss(folder: str, reason: str) -> None:
+    """End the journal of a runner that is gone."""
+    lost: dict[str, Value] = {
+        "outcome": "worker_lost",
+        "exit_code": None,
+        "step": None,
+        "reason": reason,
+        "outputs": {},
+        "package": False,
+    }
+    Journal(folder, again=True).ended(lost)
 
 
 def _remove(path: str) -> None:
