@@ -86,7 +86,10 @@ def provenance(made: Made) -> str:
                 ],
             },
             "runDetails": {
-                "builder": {"id": "https://windlass.dev/process", "version": {"windlass": made.version}},
+                "builder": {
+                    "id": "https://windlass.dev/process",
+                    "version": {"windlass": made.version},
+                },
                 "metadata": {
                     "invocationId": made.run_url,
                     "startedOn": _time(made.started_at),

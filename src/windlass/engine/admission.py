@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from windlass.core.environment import Admission, Environment, Refuse, Standing, Wish, admit
 from windlass.core.errors import NotFound
 from windlass.engine.configurations import Configurations
-
 from windlass.engine.names import place_name
 from windlass.engine.world import World
 from windlass.git.mirror import Mirror
@@ -49,9 +48,7 @@ class Admissions:
             return Refuse("rejected", f"{deployment.repository} is no longer connected")
         rules = await self.rules(repository, deployment.environment)
         if rules is None:
-            return Refuse(
-                "rejected", f"there is no environment {deployment.environment} any more"
-            )
+            return Refuse("rejected", f"there is no environment {deployment.environment} any more")
         known = await store.read(lambda tx: _gather(tx, deployment, rules))
         mirror = self._world.mirrors.of(repository)
         wish = await self._wish(deployment, known, mirror)
@@ -132,5 +129,3 @@ def _reviewed(deployment: Deployment, pulls: tuple[PullRequestState, ...]) -> bo
         for approver, _, head in (one.rpartition("@") for one in pull.approved)
         if pull.merge_sha == deployment.sha
     )
-
-

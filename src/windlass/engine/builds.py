@@ -109,7 +109,7 @@ async def collect(  # noqa: PLR0913 - what was wanted, what happened, and where 
     try:
         this = await recipe(world, configurations, stored, job)
         if ended.package is None:
-            raise UserError("the build made no artifacts")  # noqa: TRY301 - told like any other
+            raise UserError("the build made no artifacts")
         artifact = await asyncio.to_thread(world.artifacts.put, ended.package)
     except WindlassError as error:
         return replace(fact, state=State.FAILED, reason=str(error))

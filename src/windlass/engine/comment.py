@@ -33,7 +33,9 @@ _SIGNS = {
 
 _ESCAPE = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 _MENTION = re.compile(r"@(?=\w)")
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def compose(runs: Sequence[StoredRun], logs: Logs, public_url: str) -> str:
@@ -75,7 +77,7 @@ def _excerpt(run: int, name: str, job: JobRun, logs: Logs) -> list[str]:
     if not tail:
         return []
     fence = "`" * (max((len(found) for found in re.findall("`+", tail)), default=2) + 1)
-    fence = fence if len(fence) > 2 else "```"  # noqa: PLR2004 - a fence has three at least
+    fence = fence if len(fence) > 2 else "```"
     return [
         "<details open>",
         f"<summary>{escape(name)}: last lines</summary>",
@@ -100,7 +102,7 @@ def failing_lines(run: int, name: str, job: JobRun, logs: Logs) -> str:
             break
         part = more
     lines = part.data.decode(errors="replace").splitlines()[-EXCERPT:]
-    texts = [line.split(" ", 3)[3] if line.count(" ") >= 3 else "" for line in lines]  # noqa: PLR2004
+    texts = [line.split(" ", 3)[3] if line.count(" ") >= 3 else "" for line in lines]
     return "\n".join(_CONTROL.sub("", text)[:500] for text in texts)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from windlass.config.schema import load
 from windlass.core.configuration import Configuration
 from windlass.core.errors import ConfigError
+from windlass.core.listener import collect
 from windlass.git.mirror import Mirror
 
 MOST = 256
@@ -47,7 +48,8 @@ class Configurations:
             self._kept.move_to_end(key)
             return self._kept[key]
         try:
-            loaded = Loaded(load(files))
+            written = load(files)
+            loaded = Loaded(replace(written, listeners=collect(written.listeners)))
         except ConfigError as error:
             loaded = Loaded(Configuration(), error)
         self._kept[key] = loaded

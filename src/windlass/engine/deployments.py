@@ -39,7 +39,12 @@ async def request(world: World, configurations: Configurations, key: Key) -> Non
     """Write down what a deploy job wants, once per attempt; a wish that cannot be ends the job."""
     loaded = await world.store.read(lambda tx: tx.get(StoredRun, key.run))
     job = loaded.run.jobs.get(key.job) if loaded else None
-    if loaded is None or job is None or job.attempt != key.attempt or job.state is not State.RUNNING:
+    if (
+        loaded is None
+        or job is None
+        or job.attempt != key.attempt
+        or job.state is not State.RUNNING
+    ):
         return
     now = world.clock.now()
     try:
@@ -66,7 +71,11 @@ def _write(tx: Tx, stored: StoredRun, job: JobRun, chosen: Chosen, now: float) -
             repository=stored.repository,
             environment=job.job.environment,
             service=job.job.service,
-            kind="rollback" if job.job.rollback else "promote" if job.job.promote_from else "deploy",
+            kind="rollback"
+            if job.job.rollback
+            else "promote"
+            if job.job.promote_from
+            else "deploy",
             digest=chosen.digest,
             sha=stored.run.sha,
             branch=stored.branch,
@@ -146,9 +155,7 @@ async def _digest(
     for other in stored.run.jobs.values():
         if other.job.kind is JobKind.BUILD and other.job.service == service and other.passed:
             return other.outputs["digest"]
-    this = await builds.wanted(
-        world, configurations, stored.repository, service, stored.run.sha
-    )
+    this = await builds.wanted(world, configurations, stored.repository, service, stored.run.sha)
     build = await world.store.read(lambda tx: tx.get(Build, this.identity))
     if build is None or not build.trusted:
         raise UserError(
@@ -184,10 +191,7 @@ async def withdraw(world: World, key: Key) -> None:
             if one.state in {"waiting", "approval"}:
                 tx.save(replace(one, state="cancelled", reason="run cancelled", ended_at=now))
                 effects.place(tx, one.place, now)
-                ended = JobEnded(
-                    job=key.job, attempt=key.attempt, at=now, state=State.CANCELLED
-                )
+                ended = JobEnded(job=key.job, attempt=key.attempt, at=now, state=State.CANCELLED)
                 advance(tx, key.run, ended, f"{key.id}:withdrawn", now)
 
     await world.store.transaction(work)
-

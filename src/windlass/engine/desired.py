@@ -84,7 +84,7 @@ def parse(text: str) -> State:
     """Read a file, which a person may have written. Raises `UserError` that says what is wrong."""
     try:
         said = yaml.safe_load(text)
-        (kind, options), = said["target"].items()
+        ((kind, options),) = said["target"].items()
         return State(
             repository=str(said["repository"]),
             environment=str(said["environment"]),

@@ -23,7 +23,6 @@ from windlass.core.listener import Listener, Match
 from windlass.engine import recover, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
-from windlass.engine.situation import Situation
 from windlass.engine.start import Judged, draft
 from windlass.engine.world import World
 from windlass.ports.forge import Permission, Request
@@ -54,7 +53,7 @@ class Dispatch:
                 await self._dispatch(delivery)
             except Transient as error:
                 await self._later(delivery, str(error), OUTSIDE)
-            except Exception as error:  # noqa: BLE001 - the loop's one place: stored with the row
+            except Exception as error:
                 if not isinstance(error, WindlassError):
                     log.exception("dispatch failed", action="dispatch", delivery=delivery.id)
                 await self._later(delivery, f"{type(error).__name__}: {error}", TRIES)

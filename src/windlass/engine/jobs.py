@@ -133,7 +133,9 @@ class Jobs:
         if job.job.kind is JobKind.BUILD:
             recipe = await builds.recipe(self._world, self._configurations, stored, job)
             if (build := await builds.find(self._world, recipe)) is not None:
-                await self._tell(key, builds.found(key.job, key.attempt, build, self._now()), "found")
+                await self._tell(
+                    key, builds.found(key.job, key.attempt, build, self._now()), "found"
+                )
                 return False
             work = Work.of_recipe(recipe.recipe, recipe.path)
         else:
@@ -177,9 +179,7 @@ class Jobs:
                 steps = []
                 await self._world.clock.sleep(1.0)
 
-    async def _ended(
-        self, key: Key, job: JobRun, ended: Ended, steps: tuple[StepRun, ...]
-    ) -> None:
+    async def _ended(self, key: Key, job: JobRun, ended: Ended, steps: tuple[StepRun, ...]) -> None:
         fact = JobEnded(
             job=key.job,
             attempt=key.attempt,
@@ -234,5 +234,3 @@ def _moved(steps: list[StepRun], entry: Progress) -> list[StepRun]:
             return [*steps[:-1], replace(steps[-1], ended_at=at, exit_code=code)]
         case _:
             return steps
-
-

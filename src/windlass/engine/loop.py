@@ -30,8 +30,8 @@ class Loop(Generic[Q]):
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
-        self._kind = kind
-        self._work = work
+        self._kind: type[Q] = kind
+        self._work: Callable[[Q], Awaitable[None]] = work
         self._most = most
         self._free = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -13,10 +13,13 @@ from windlass.core.pipeline import BuildRecipe, Environ, Secret, Step
 from windlass.core.run import job_variables
 from windlass.engine.names import job_id, log_key
 from windlass.engine.variables import About, variables
-from windlass.git.checkout import checkout
+from windlass.git.checkout import checkout_commands, checkout_environment
 from windlass.git.mirror import Mirror
 from windlass.ports.executor import Order, OrderStep
 from windlass.ports.target import Vault
+
+# The executor puts the path of the workspace here.
+WORKSPACE = "{workspace}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +69,14 @@ def order(about: About, work: Work, mirror: Mirror, vault: Vault) -> Order:
     secrets.update(_secrets(work.env, about, vault))
     if secrets and not run.trusted:
         raise UserError("strangers' code gets no secrets", hint="take `from_secret` out of the job")
-    made = checkout(mirror.path, run.sha)
     return Order(
         id=job_id(run.number, job.job.name, job.attempt),
         log=log_key(run.number, job.job.name, job.attempt),
         steps=tuple(steps),
         env={**variables(about), **_plain(work.env, seen)},
         secrets=secrets,
-        checkout=made.commands,
-        checkout_env=made.env,
+        checkout=checkout_commands(mirror.path, run.sha, WORKSPACE),
+        checkout_env=checkout_environment(),
         path=work.path,
         artifacts=work.artifacts,
         timeout=work.timeout,

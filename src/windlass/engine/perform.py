@@ -64,7 +64,7 @@ class Performer:
             await self._later(effect, str(error), error.retry_after)
         except (Permanent, UserError) as error:
             await self._failed(effect, str(error))
-        except Exception as error:  # noqa: BLE001 - the loop's one place: stored with the row
+        except Exception as error:
             if not isinstance(error, WindlassError):
                 log.exception("effect failed", action="perform", effect=effect.id)
             await self._later(effect, f"{type(error).__name__}: {error}", None)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from windlass.core.errors import Bug, Conflict
+from windlass.core.errors import Bug, Conflict, Transient
 from windlass.engine.ids import Ids
 from windlass.ports.records import Audit, Delivery
 from windlass.ports.store import Store, Tx
@@ -99,6 +99,8 @@ class Receive:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._waiting: list[tuple[Delivery, asyncio.Future[Delivery]]] = []
+        self._storing: asyncio.Task[None] | None = None
 
     async def __call__(self, arrival: Arrival) -> str:
         """
@@ -111,11 +113,11 @@ class Receive:
         else:
             packed = await asyncio.to_thread(zlib.compress, arrival.body, 1)
         delivery = self._delivery(arrival, packed)
-
-        def work(tx: Tx) -> Delivery:
-            return delivery if tx.add(delivery) else self._known(tx, delivery)
-
-        stored = await self._store.transaction(work)
+        future: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, future))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_waiting())
+        stored = await future
         if stored.digest != delivery.digest:
             raise Conflict(
                 f"delivery {stored.delivery_key} came before with another body",
@@ -123,6 +125,31 @@ class Receive:
                 code="delivery-differs",
             )
         return stored.id
+
+    async def _store_waiting(self) -> None:
+        """Store all that has come while the last transaction was under way, until none has."""
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            deliveries = [delivery for delivery, _ in group]
+            try:
+                stored = await self._store.transaction(lambda tx: self._add(tx, deliveries))
+            except BaseException as failure:
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(_copy(failure))
+                if not isinstance(failure, Exception):
+                    raise
+            else:
+                for (_, future), delivery in zip(group, stored, strict=True):
+                    if not future.done():
+                        future.set_result(delivery)
+
+    def _add(self, tx: Tx, deliveries: list[Delivery]) -> list[Delivery]:
+        added = tx.add_all(deliveries)
+        return [
+            delivery if new else self._known(tx, delivery)
+            for delivery, new in zip(deliveries, added, strict=True)
+        ]
 
     def _delivery(self, arrival: Arrival, packed: bytes) -> Delivery:
         key = arrival.key
@@ -159,6 +186,17 @@ class Receive:
             )
             tx.add(audit)
         return found[0]
+
+
+def _copy(failure: BaseException) -> BaseException:
+    """The failure for one of several who wait, each with a trace of its own."""
+    match failure:
+        case Transient():
+            return Transient(str(failure), retry_after=failure.retry_after)
+        case asyncio.CancelledError():
+            return Transient("the server stops")
+        case _:
+            return Bug(f"deliveries could not be stored: {failure}")
 
 
 def kept(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ from windlass.engine.admission import Admissions
 from windlass.engine.advance import advance
 from windlass.engine.names import job_id
 from windlass.engine.world import World
+from windlass.git.statecommit import Signature
 from windlass.ports.records import Deployment, Place
 from windlass.ports.store import Tx
 from windlass.ports.target import Desired, Observed, Target
@@ -63,7 +64,9 @@ class Reconcile:
     async def _admit(self, found: Found) -> float | None:
         """Ask admission for the newest that waits; the older ones are superseded by it."""
         newest, *older = sorted(
-            found.waiting, key=lambda one: (one.kind == "rollback", one.order, one.number), reverse=True
+            found.waiting,
+            key=lambda one: (one.kind == "rollback", one.order, one.number),
+            reverse=True,
         )
         for one in older:
             await self._finish(one, "superseded", f"deployment {newest.number} is newer")
@@ -117,7 +120,7 @@ class Reconcile:
                 "Windlass-By": deployment.by,
             },
             expect=await repository.head(),
-            author=deployment.by,
+            author=Signature(deployment.by, "windlass@localhost", int(self._world.clock.now())),
         )
 
     async def _succeeded(self, deployment: Deployment, state: desired.State) -> None:
@@ -193,7 +196,9 @@ class Reconcile:
                 await target.apply(wanted)
                 seen = await target.observe(wanted)
                 log.info("healed", action="heal", place=place.place)
-                await self._noticed(place, seen, "in sync" if _same(seen, state.digest) else "drift", healed=True)
+                await self._noticed(
+                    place, seen, "in sync" if _same(seen, state.digest) else "drift", healed=True
+                )
                 return
             await self._noticed(place, seen, "drift" if drifted else _health(seen))
         except Transient:
@@ -379,4 +384,3 @@ def _wake_followers(tx: Tx, place: Place, now: float) -> None:
 
 def _job(deployment: Deployment) -> str:
     return job_id(deployment.run, deployment.job, deployment.attempt)
-

@@ -21,7 +21,7 @@ from windlass.core.event import ZERO, Event, Kind
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive, kept
 from windlass.engine.world import Forge, World
-from windlass.ports.forge import PullState, Request
+from windlass.ports.forge import PullState
 from windlass.ports.records import Delivery, Head, PullRequestState, Repository
 from windlass.ports.store import Tx
 from windlass.ports.target import Vault
@@ -162,7 +162,9 @@ class Recovery:
     async def _take(self, repository: Repository, event: Event) -> None:
         """One delivery per event, under a key that says what it is, so that twice is once."""
         body = encode(event)
-        what = f"{event.label} {event.branch or event.tag or event.number} {event.before}-{event.sha}"
+        what = (
+            f"{event.label} {event.branch or event.tag or event.number} {event.before}-{event.sha}"
+        )
         delivery = Delivery(
             id=self._ids.new(),
             endpoint=repository.endpoint,

@@ -80,7 +80,8 @@ async def look(
     if event.kind is Kind.PUSH and event.branch == default and event.sha:
         head = event.sha
     tested = event.sha if event.sha and not is_zero(event.sha) else head
-    status_sha, sha, conflict = tested, tested, ()
+    status_sha, sha = tested, tested
+    conflict: tuple[str, ...] = ()
     if event.kind is Kind.PULL_REQUEST and event.action in _TESTED_MERGED and tested:
         base = await mirror.objects.resolve(f"refs/heads/{event.base}")
         merged = await mirror.merge(base, tested) if base else None

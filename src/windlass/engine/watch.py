@@ -7,6 +7,8 @@ may fire twice, late, or not at all for a while, and nothing breaks.
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from windlass.core.errors import UserError, WindlassError
@@ -36,7 +38,7 @@ class Watch:
             places = await self._world.store.read(lambda tx: tx.find(Place))
             due = [one.place for one in places if one.content and now >= _due(one)]
             if due:
-                await self._world.store.transaction(lambda tx, due=due, now=now: _ask(tx, due, now))
+                await self._world.store.transaction(partial(_ask, names=due, now=now))
             await self._world.clock.sleep(TICK)
 
     async def missed(self) -> None:

@@ -10,7 +10,7 @@ from windlass.core import run as rules
 from windlass.core.event import Event, Kind
 from windlass.core.expression import render
 from windlass.core.listener import Listener, Miss
-from windlass.core.run import ENDED, CancelAsked, Finish, JobEnded, Report, Run, State
+from windlass.core.run import ENDED, CancelAsked, Effect, Finish, JobEnded, Report, Run, State
 from windlass.engine import effects
 from windlass.engine.advance import advance
 from windlass.engine.start import Judged
@@ -113,7 +113,7 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
     tx: Tx, draft: Run, event: int, now: float, *, cause: str = "event", concurrency: str = ""
 ) -> StoredRun:
     """Store a numbered run with its first effects; the one there is when it was stored before."""
-    ended = (*(Report(action=action) for action in draft.actions), Finish())
+    ended: tuple[Effect, ...] = (*map(_report, draft.actions), Finish())
     run, wanted = rules.create(draft) if draft.state not in ENDED else (draft, ended)
     stored = StoredRun(
         number=run.number,
@@ -136,9 +136,13 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
     return stored
 
 
+def _report(action: str) -> Effect:
+    return Report(action=action)
+
+
 def _unmergeable(run: Run, files: tuple[str, ...], now: float) -> Run:
     """A pull request that does not merge with its base: a result, and nothing to run."""
-    shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")  # noqa: PLR2004
+    shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
     first = next(iter(run.jobs))
     begun, _ = rules.create(replace(run, state=State.RUNNING))
     ended, _ = rules.advance(
@@ -238,7 +242,8 @@ def _found_before(tx: Tx, delivery: Delivery, event: Event) -> int:
     for one in same:
         if (
             one.event.recovered
-            and (one.kind, one.action, one.pull_request) == (event.kind, event.action, event.number or 0)
+            and (one.kind, one.action, one.pull_request)
+            == (event.kind, event.action, event.number or 0)
             and one.event.branch == event.branch
             and one.event.tag == event.tag
         ):

@@ -8,7 +8,7 @@ database asks for it: it must not change anything but what `Tx` is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -44,9 +44,7 @@ class Tx(Protocol):
     def get(self, kind: type[R], *key: Scalar) -> R | None:
         """The record with this key."""
 
-    def find(
-        self, kind: type[R], *, order: str = "", limit: int = 0, **where: Wanted
-    ) -> list[R]:
+    def find(self, kind: type[R], *, order: str = "", limit: int = 0, **where: Wanted) -> list[R]:
         """
         Records whose columns equal the given values; a tuple means any of them.
 
@@ -55,6 +53,9 @@ class Tx(Protocol):
 
     def add(self, record: object) -> bool:
         """Insert; False, and nothing changed, when its key or a unique set exists."""
+
+    def add_all(self, records: Sequence[object]) -> list[bool]:
+        """Insert records of one class; for each, whether it was new (see `add`)."""
 
     def save(self, record: object) -> None:
         """

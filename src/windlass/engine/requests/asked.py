@@ -5,10 +5,10 @@ What every kind of request shares: the world, who asked, and a line in the audit
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from windlass.core.errors import NotFound
 from windlass.core.event import Event, Kind
-
 from windlass.engine.configurations import Configurations
 from windlass.engine.world import Forge, World
 from windlass.ports.records import Audit, Delivery, Repository, StoredEvent, StoredRun
@@ -21,9 +21,16 @@ BY_HAND = "manual"
 class Asked:
     """The ground that requests stand on."""
 
-    def __init__(self, world: World, configurations: Configurations) -> None:
+    def __init__(
+        self,
+        world: World,
+        configurations: Configurations,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called when a repository or one of its secrets has changed."""
         self._world = world
         self._configurations = configurations
+        self._changed = changed
 
     async def _repository(self, name: str) -> Repository:
         found = await self._world.store.read(lambda tx: tx.get(Repository, name))
@@ -87,5 +94,3 @@ def reload(tx: Tx, number: int) -> StoredRun:
     if found is None:
         raise NotFound(f"there is no run {number}", hint="windlass runs list shows the last ones")
     return found
-
-

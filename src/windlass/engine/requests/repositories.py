@@ -9,9 +9,9 @@ import secrets
 from dataclasses import replace
 
 from windlass.core.errors import Conflict, UserError
+from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery, secrets_of
-from windlass.engine.ids import Ids
 from windlass.engine.requests.asked import Asked, audit
 from windlass.ports.forge import Hook, HookState
 from windlass.ports.records import Head, Repository
@@ -63,6 +63,7 @@ class RepositoryRequests(Asked):
             audit(tx, by, "connect", name, fresh.created_at, url)
 
         await self._world.store.transaction(work)
+        self._changed()
         state = await port.webhooks.install(url, self._hook(fresh))
         await self._note(name, state)
         return fresh, state
@@ -95,11 +96,12 @@ class RepositoryRequests(Asked):
                 audit(tx, by, "disconnect", name, now)
 
         await self._world.store.transaction(work)
+        self._changed()
 
     async def recover(self, name: str) -> int:
         """Look for deliveries that never came; returns how many there were."""
         repository = await self._repository(name)
-        ids = Ids(self._world.clock)
+        ids = Ids(self._world.clock.now)
         receive = Receive(self._world.store, self._world.clock, ids)
         return await Recovery(self._world, receive, ids)(repository)
 
@@ -131,8 +133,6 @@ def _default_name(url: str) -> str:
     """The last part of a path or URL, without `.git`; the last two where they are owner and name."""
     parts = [part for part in re.split(r"[/:]", url.rstrip("/")) if part]
     last = parts[-1].removesuffix(".git") if parts else ""
-    if "://" in url and len(parts) > 2:  # noqa: PLR2004 - scheme, host, owner, name
+    if "://" in url and len(parts) > 2:
         return f"{parts[-2]}/{last}"
     return last
-
-

@@ -67,6 +67,4 @@ class RunRequests(Asked):
 def _fresh(run: Run) -> Run:
     """The same run before anything happened."""
     jobs = {name: JobRun(job=job.job, action=job.action) for name, job in run.jobs.items()}
-    return replace(
-        run, jobs=jobs, state=State.RUNNING, reason="", cancelled_by="", ended_at=None
-    )
+    return replace(run, jobs=jobs, state=State.RUNNING, reason="", cancelled_by="", ended_at=None)

@@ -1,0 +1,43 @@
+"""
+Every kind of record, for who makes tables of them.
+"""
+
+from __future__ import annotations
+
+from windlass.ports.records.deployed import Build, Deployment, Place
+from windlass.ports.records.received import (
+    Delivery,
+    Head,
+    Refusal,
+    Repository,
+    SealedSecret,
+    StoredEvent,
+    StoredVerdict,
+)
+from windlass.ports.records.running import (
+    Audit,
+    Counter,
+    PullRequestState,
+    StoredEffect,
+    StoredFact,
+    StoredRun,
+)
+
+RECORDS = (
+    Repository,
+    Head,
+    SealedSecret,
+    Delivery,
+    Refusal,
+    StoredEvent,
+    StoredVerdict,
+    StoredRun,
+    StoredFact,
+    StoredEffect,
+    Build,
+    Deployment,
+    Place,
+    PullRequestState,
+    Audit,
+    Counter,
+)

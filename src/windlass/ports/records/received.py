@@ -1,0 +1,158 @@
+"""
+Repositories, and what came in from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from windlass.core.event import Event
+
+Columns = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A repository that is connected. `endpoint` is the unguessable part of its webhook URL."""
+
+    KEY: ClassVar[Columns] = ("name",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = (("endpoint",), ("url",))
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    name: str
+    forge: str
+    url: str
+    endpoint: str
+    default_branch: str
+    active: bool = True
+    problem: str = ""
+    created_at: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a branch, tag or pull request held by the last event of it; empty: it is gone."""
+
+    KEY: ClassVar[Columns] = ("repository", "ref")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    repository: str
+    ref: str
+    sha: str
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedSecret:
+    """A secret value, encrypted; `scope` is a repository, or empty for all."""
+
+    KEY: ClassVar[Columns] = ("scope", "name")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    scope: str
+    name: str
+    sealed: bytes
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """
+    One trusted webhook request. `body` is compressed (zlib), `digest` is the body's SHA-256.
+
+    `state` is received, done, ignored or failed; `attempts` and `due_at` (0: at once) steer
+    the next try; `source` is `webhook`, or `recovered` when we found it ourselves.
+    """
+
+    KEY: ClassVar[Columns] = ("id",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = (("endpoint", "delivery_key"),)
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("state", "due_at"), ("repository", "id"))
+
+    id: str
+    endpoint: str
+    delivery_key: str
+    repository: str
+    received_at: float
+    headers: Mapping[str, str]
+    body: bytes
+    digest: str
+    source: str = "webhook"
+    state: str = "received"
+    reason: str = ""
+    attempts: int = 0
+    due_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A request that was not accepted; kept in a ring of slots so that it stays bounded."""
+
+    KEY: ClassVar[Columns] = ("slot",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("at",),)
+
+    slot: int
+    at: float
+    endpoint: str
+    repository: str
+    status: int
+    reason: str
+    source: str
+    headers: Mapping[str, str]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """
+    What a delivery means. `configuration` is the commit whose listeners decided.
+
+    `fault` is the text of a configuration error, `conflict` why a pull request
+    could not be merged for its test.
+    """
+
+    KEY: ClassVar[Columns] = ("number",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = (("delivery", "position"),)
+    INDEXES: ClassVar[tuple[Columns, ...]] = (
+        ("repository", "number"),
+        ("sha",),
+        ("repository", "pull_request"),
+    )
+
+    number: int
+    delivery: str
+    position: int
+    repository: str
+    kind: str
+    action: str
+    sha: str
+    branch: str
+    pull_request: int
+    at: float
+    event: Event
+    configuration: str = ""
+    fault: str = ""
+    matched: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVerdict:
+    """One listener's verdict on one event; the place is `file:line:column`."""
+
+    KEY: ClassVar[Columns] = ("event", "listener")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    event: int
+    listener: str
+    matched: bool
+    condition: str = ""
+    expected: str = ""
+    actual: str = ""
+    place: str = ""
+    run: int = 0

@@ -1,0 +1,136 @@
+"""
+Runs, and what they want done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from windlass.core.run import Run
+
+Columns = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """A run; the columns repeat what is looked up. `cause` is `event`, `rerun:N` or `manual`."""
+
+    KEY: ClassVar[Columns] = ("number",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = (("event", "listener", "cause"),)
+    INDEXES: ClassVar[tuple[Columns, ...]] = (
+        ("repository", "number"),
+        ("state", "number"),
+        ("status_sha",),
+        ("repository", "pull_request"),
+        ("concurrency", "state"),
+    )
+
+    number: int
+    repository: str
+    event: int
+    listener: str
+    cause: str
+    state: str
+    branch: str
+    sha: str
+    status_sha: str
+    pull_request: int
+    concurrency: str
+    created_at: float
+    ended_at: float | None
+    run: Run
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFact:
+    """A fact that was taken in; the key keeps it from counting twice."""
+
+    KEY: ClassVar[Columns] = ("id",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("run",),)
+
+    id: str
+    run: int
+    kind: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEffect:
+    """
+    Something to do. `id` is its idempotency key, `kind` and `arguments` say what.
+
+    `state` is pending, done or failed. `wanted` rises each time it is asked for again, so
+    that a report asked for while it is under way is sent once more.
+    """
+
+    KEY: ClassVar[Columns] = ("id",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("state", "due_at"), ("run",))
+
+    id: str
+    kind: str
+    run: int = 0
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    state: str = "pending"
+    wanted: int = 1
+    attempts: int = 0
+    due_at: float = 0.0
+    error: str = ""
+    created_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestState:
+    """What we know of a pull request: enough for reviews, order and the comment."""
+
+    KEY: ClassVar[Columns] = ("repository", "number")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "merge_sha"),)
+
+    repository: str
+    number: int
+    title: str
+    author: str
+    author_id: str
+    base: str
+    head: str
+    head_sha: str
+    state: str
+    fork: bool = False
+    merge_sha: str = ""
+    approved: tuple[str, ...] = ()
+    url: str = ""
+    updated_at: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Who did what, when, and from where."""
+
+    KEY: ClassVar[Columns] = ("number",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("at",),)
+
+    number: int
+    at: float
+    actor: str
+    what: str
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """The last number given out under a name."""
+
+    KEY: ClassVar[Columns] = ("name",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    name: str
+    value: int

@@ -1,0 +1,1 @@
+"""From settings to a running program: the only package that names adapters."""
