@@ -37,7 +37,7 @@ from windlass.stores.sqlite import SqliteStore
 from windlass.web.app import make_app
 from windlass.web.auth import SHARED, Keys
 from windlass.web.endpoints import Endpoint, Endpoints
-from windlass.web.hooks import Hooks
+from windlass.web.hooks import Hooks, routes
 from windlass.web.limits import Limits
 from windlass.web.parts import Parts, loopback_hosts
 from windlass.wiring.world import SystemClock, make_world
@@ -122,7 +122,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
             url=world.public_url,
             version=world.version,
             started_at=world.clock.now(),
-            hooks=(hooks.route(),),
+            hooks=routes(hooks),
         )
         work = asyncio.create_task(engine.run())
         work.add_done_callback(_loudly)
