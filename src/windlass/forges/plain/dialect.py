@@ -31,11 +31,11 @@ class PlainDialect:
         signatures = header(request, "webhook-signature").split(" ")[:SIGNATURES]
         if not (identity.isascii() and identity.isprintable()) or "." in identity:
             raise untrusted("the webhook-id holds characters that it may not hold")
+        _check_time(timestamp, request.at)
         given = tuple(raw(one) for one in signatures if one.startswith("v1,"))
         secret = matching(
             secrets, lambda key: sign(key, identity, timestamp, request.body).encode(), given
         )
-        _check_time(timestamp, request.at)
         return Verified(identity, secret)
 
     def read(self, request: Request, repository: str) -> tuple[Event, ...] | Ignored:

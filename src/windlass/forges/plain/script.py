@@ -78,12 +78,12 @@ wl_send() {
   for wl_python in @PYTHONS@; do
     if [ -x "$wl_python" ] && [ -d @PROGRAM@ ]; then
       if [ -n "$wl_asks" ]; then
-        printf '%s' "$wl_asks" | "$wl_python" -I -S -X utf8 @PROGRAM@ receive 1>&2 ||
+        printf '%s' "$wl_asks" | "$wl_python" -I -S -X utf8 @PROGRAM@/start.py receive 1>&2 ||
           echo 'windlass: the pull request is spooled, and opens when Windlass is back' >&2
       else
         echo @SPOOLED@ >&2
       fi
-      "$wl_python" -I -S -X utf8 @PROGRAM@ send </dev/null >/dev/null 2>&1 \
+      "$wl_python" -I -S -X utf8 @PROGRAM@/start.py send </dev/null >/dev/null 2>&1 \
         3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
       return
     fi

@@ -31,7 +31,7 @@ async def kick(url: str, python: str) -> None:
     if not await asyncio.to_thread(copy.is_dir):
         return
     process = await asyncio.create_subprocess_exec(
-        *(python, "-I", "-S", "-X", "utf8", str(copy), "detach"),
+        *(python, "-I", "-S", "-X", "utf8", str(copy / "start.py"), "detach"),
         cwd=folder.repository,
         stdin=DEVNULL,
         stdout=DEVNULL,

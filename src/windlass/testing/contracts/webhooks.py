@@ -1,0 +1,134 @@
+"""
+What every forge does with our webhook.
+
+Subclass `WebhooksContract` and give it `webhooks`, `url` and `dialect`, and `missing`
+when the forge keeps deliveries that did not arrive, `forbidden` when a right can
+be missing:
+
+    class TestMine(WebhooksContract):
+        @pytest.fixture
+        def webhooks(self):
+            return MyForge(...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from windlass.core.errors import UserError
+from windlass.ports.forge import Dialect, Hook, Webhooks
+
+
+class WebhooksContract:
+    """Promises of the port `Webhooks`."""
+
+    @pytest.fixture
+    def webhooks(self) -> Webhooks:
+        """The forge under test."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def url(self) -> str:
+        """A repository without a hook of ours."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def hook(self) -> Hook:
+        """Where webhooks shall go; nobody listens there."""
+        return Hook(url="http://127.0.0.1:9/hooks/7", secret=b"correct horse battery staple")
+
+    @pytest.fixture
+    def dialect(self) -> Dialect:
+        """The dialect that reads what this forge holds."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def missing(self) -> Callable[[], None]:
+        """Make something happen whose webhook does not arrive."""
+        pytest.skip("this forge keeps no deliveries")
+
+    @pytest.fixture
+    def forbidden(self) -> str:
+        """A repository where we may not set up a webhook."""
+        pytest.skip("no right can be missing here")
+
+    @pytest.fixture
+    def unknown(self) -> str:
+        """No repository at all."""
+        return "/nowhere/at/all.git"
+
+    def test_installed_twice_is_once(self, webhooks: Webhooks, url: str, hook: Hook) -> None:
+        """Installing again changes nothing, and one removal takes it all away."""
+
+        async def walk() -> None:
+            first = await webhooks.install(url, hook)
+            assert first.present
+            assert not first.problem
+            assert await webhooks.install(url, hook) == first
+            assert await webhooks.check(url, hook) == first
+            await webhooks.remove(url)
+            assert not (await webhooks.check(url, hook)).present
+
+        asyncio.run(walk())
+
+    def test_an_absent_hook_is_named(self, webhooks: Webhooks, url: str, hook: Hook) -> None:
+        """Without a hook, `check` says so and what to do; removing nothing is fine, twice."""
+
+        async def walk() -> None:
+            state = await webhooks.check(url, hook)
+            assert not state.present
+            assert state.problem
+            await webhooks.remove(url)
+            await webhooks.remove(url)
+
+        asyncio.run(walk())
+
+    def test_a_hook_to_elsewhere_is_repaired(
+        self, webhooks: Webhooks, url: str, hook: Hook
+    ) -> None:
+        """A hook with another address is told, and put right by installing."""
+
+        async def walk() -> None:
+            await webhooks.install(url, replace(hook, url="http://127.0.0.1:9/hooks/old"))
+            assert (await webhooks.check(url, hook)).problem
+            assert not (await webhooks.install(url, hook)).problem
+
+        asyncio.run(walk())
+
+    def test_what_did_not_arrive_is_found(
+        self,
+        webhooks: Webhooks,
+        url: str,
+        hook: Hook,
+        dialect: Dialect,
+        missing: Callable[[], None],
+    ) -> None:
+        """A lost delivery can be asked for, is signed with our secret, and stays the same one."""
+
+        async def walk() -> list[tuple[str, bytes]]:
+            found = await webhooks.missed(url, 0.0)
+            return [(dialect.verify(one, (hook.secret,)).delivery_key, one.body) for one in found]
+
+        asyncio.run(webhooks.install(url, hook))
+        assert asyncio.run(walk()) == []
+        missing()
+        first = asyncio.run(walk())
+        assert first
+        assert asyncio.run(walk()) == first
+
+    def test_a_missing_right_is_named(self, webhooks: Webhooks, forbidden: str, hook: Hook) -> None:
+        """Who may not set up a webhook is told so in words that help."""
+        with pytest.raises(UserError) as caught:
+            asyncio.run(webhooks.install(forbidden, hook))
+        assert caught.value.hint
+
+    def test_an_unknown_repository_is_named(
+        self, webhooks: Webhooks, unknown: str, hook: Hook
+    ) -> None:
+        """A repository that is not there is a person's mistake, and says so."""
+        with pytest.raises(UserError, match=unknown):
+            asyncio.run(webhooks.install(unknown, hook))

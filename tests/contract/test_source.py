@@ -1,0 +1,88 @@
+"""What every forge, real or fake, tells of a repository keeps the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+
+import pytest
+
+from windlass.core.event import Event, Kind
+from windlass.forges.plain.forge import PlainForge
+from windlass.ports.forge import Hook, Permission
+from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.fakes.forge import FakeForge, FakeRepository
+from windlass.testing.plain import Bench
+
+
+class TestPlain(SourceContract):
+    @pytest.fixture
+    def bench(self, tmp_path):
+        return Bench(tmp_path)
+
+    @pytest.fixture
+    def source(self):
+        return PlainForge()
+
+    @pytest.fixture
+    def world(self, bench, source):
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        asyncio.run(source.install(bench.url, Hook(url="http://127.0.0.1:9/", secret=b"x")))
+        return World(url=bench.url, writer=f"os:{me}", stranger="os:no-such-user", default="main")
+
+    @pytest.fixture
+    def filled(self, bench, source):
+        def fill(count):
+            closed, number = bench.propose("gone", {"b": "1"}), bench.propose("one", {"a": "1"})
+            asyncio.run(source.close(bench.url, closed, "ada"))
+            tip = bench.at("refs/heads/main")
+            bench.git("tag", "--annotate", "--message=x", "v1", tip)
+            bench.push("v1", *(f"{tip}:refs/heads/b{at}" for at in range(count)))
+            branches = {f"refs/heads/b{at}": tip for at in range(count)}
+            proposed = f"refs/pull/{number}/head"
+            rest = {"refs/heads/main": tip, "refs/tags/v1": tip, proposed: bench.at(proposed)}
+            return {**branches, **rest}
+
+        return fill
+
+    @pytest.fixture
+    def pushed(self, bench):
+        def push(files):
+            before = bench.at("refs/heads/main")
+            sha = bench.commit(dict.fromkeys(files, "text"))
+            bench.push("main")
+            return Event(
+                kind=Kind.PUSH, action="pushed", repository="acme/shop", before=before, sha=sha
+            )
+
+        return push
+
+
+class TestFake(SourceContract):
+    @pytest.fixture
+    def source(self):
+        return FakeForge()
+
+    @pytest.fixture
+    def world(self, source):
+        people = {"42": Permission.WRITE}
+        source.add("acme/shop", FakeRepository(people=people, default="trunk"))
+        return World(url="acme/shop", writer="42", stranger="43", default="trunk")
+
+    @pytest.fixture
+    def filled(self, source, world):
+        def fill(count):
+            heads = {f"refs/heads/b{at}": "a" * 40 for at in range(count)}
+            source.repositories[world.url].heads.update(heads)
+            return heads
+
+        return fill
+
+    @pytest.fixture
+    def pushed(self, source, world):
+        def push(files):
+            source.repositories[world.url].changed["b" * 40] = files
+            return Event(kind=Kind.PUSH, action="pushed", repository="x", sha="b" * 40)
+
+        return push
