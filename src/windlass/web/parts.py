@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute
 
-    from windlass.engine.requests import Requests
+    from windlass.engine.requests.everything import Requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,9 +31,9 @@ def _key(record: object) -> Key:
 def _fits(value: object, wanted: Wanted) -> bool:
     match wanted:
         case Below():
-            return value < wanted.value  # type: ignore[operator, no-any-return]
+            return value < wanted.value  # type: ignore[operator]
         case Above():
-            return value > wanted.value  # type: ignore[operator, no-any-return]
+            return value > wanted.value  # type: ignore[operator]
         case tuple():
             return value in wanted
         case _:

@@ -5,6 +5,7 @@ What runs where in the sample: builds, deployments, places.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from windlass.engine.names import place_name
 from windlass.ports.records import Build, Deployment, Place
@@ -45,70 +46,54 @@ def builds(now: float) -> tuple[Build, ...]:
     )
 
 
-def _deployment(
-    number: int, place: tuple[str, str], state: str, word: str, at: float, **more: object
-) -> Deployment:
-    environment, service = place
-    values: dict[str, object] = {
-        "kind": "deploy",
-        "run": 1,
-        "job": "cd/production",
-        "branch": "main",
-        "by": "alice",
-        "why": "",
-        **more,
-    }
-    return Deployment(  # type: ignore[arg-type]
+def _deployment(number: int, place: str, state: str, word: str, at: float) -> Deployment:
+    environment, _, service = place.partition("/")
+    return Deployment(
         number=number,
         place=place_name(SHOP, environment, service),
         repository=SHOP,
         environment=environment,
         service=service,
+        kind="deploy",
         digest=digest(word),
         sha=sha(word),
+        branch="main",
+        run=1,
+        job="cd/production",
         attempt=number,
         order=number,
+        by="alice",
+        why="",
         state=state,
         requested_at=at,
         ended_at=at + 14 if state in {"succeeded", "failed", "superseded"} else None,
-        **values,
     )
 
 
 def deployments(now: float) -> tuple[Deployment, ...]:
     """What was sent where, oldest first."""
     hour = 3600.0
+    early, late = now - 5 * hour, now - 500
+    dev = _deployment(5, "dev/api", "succeeded", "b2", now - 1.5 * hour)
+    live = _deployment(4, "production/api", "succeeded", "a1", early)
+    waiting = _deployment(7, "production/api", "approval", "c3", now - 480)
+    failed = _deployment(8, "staging/web", "failed", "f5", now - 2 * hour)
     return (
-        _deployment(1, ("production", "web"), "succeeded", "f5", now - 3 * DAY, by="carol"),
-        _deployment(2, ("dev", "api"), "succeeded", "a1", now - 6 * hour),
-        _deployment(3, ("staging", "api"), "succeeded", "a1", now - 5 * hour),
-        _deployment(
-            4, ("production", "api"), "succeeded", "a1", now - 5 * hour, approvals=("carol",)
-        ),
-        _deployment(
-            5, ("dev", "api"), "succeeded", "b2", now - 1.5 * hour, run=2, branch="FB1", by="bob"
-        ),
-        _deployment(6, ("staging", "api"), "succeeded", "c3", now - 500, run=4, by="carol"),
-        _deployment(
-            7,
-            ("production", "api"),
-            "approval",
-            "c3",
-            now - 480,
+        replace(_deployment(1, "production/web", "succeeded", "f5", now - 3 * DAY), by="carol"),
+        _deployment(2, "dev/api", "succeeded", "a1", now - 6 * hour),
+        _deployment(3, "staging/api", "succeeded", "a1", early),
+        replace(live, approvals=("carol",)),
+        replace(dev, run=2, branch="FB1", by="bob"),
+        replace(_deployment(6, "staging/api", "succeeded", "c3", late), run=4, by="carol"),
+        replace(
+            waiting,
             run=4,
             by="carol",
             needed=2,
             approvals=("alice",),
             reason="1 of 2 approvals; anyone of group:release but carol",
         ),
-        _deployment(
-            8,
-            ("staging", "web"),
-            "failed",
-            "f5",
-            now - 2 * hour,
-            reason="health: http://staging.example/healthz answered 502 for 60 s",
-        ),
+        replace(failed, reason="health: http://staging.example/healthz answered 502 for 60 s"),
     )
 
 

@@ -5,6 +5,7 @@ Runs of the sample: green, red, going on, and held.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from windlass.core.event import Event, Kind
 from windlass.core.pipeline import Job, JobKind, Step
@@ -57,53 +58,53 @@ def _steps(names: tuple[str, ...]) -> tuple[Step, ...]:
     return tuple(Step(name=name, run=f"make {name}") for name in names)
 
 
-def job(
-    name: str,
-    state: State,
-    *,
-    start: float = 0.0,
-    seconds: float = 20.0,
-    **written: object,
-) -> JobRun:
+def job(spec: Job, state: State, *, start: float = 0.0, seconds: float = 20.0) -> JobRun:
     """A job of the sample; a failed one failed in its last step."""
-    names = ("install", "tests") if "test" in name else ("run",)
-    kind = JobKind(str(written.pop("kind", "steps")))
-    needs = written.pop("needs", ())
-    has_steps = kind in {JobKind.STEPS, JobKind.BUILD}
-    spec = Job(  # type: ignore[arg-type]
-        name=name,
-        kind=kind,
-        needs=needs,
-        steps=_steps(names) if has_steps else (),
-        **written,
-    )
+    names = ("install", "tests") if "test" in spec.name else ("run",)
+    has_steps = spec.kind in {JobKind.STEPS, JobKind.BUILD}
     started = state not in {State.PENDING, State.SKIPPED, State.HELD}
     ended = started and state in ENDED
+    failed = state is State.FAILED
     count = len(names) + 1 if has_steps and started else 0
     part = seconds / max(count, 1)
-    steps = tuple(
-        StepRun(
-            started_at=start + at * part,
-            ended_at=start + (at + 1) * part if ended or at < count - 1 else None,
-            exit_code=(1 if state is State.FAILED and at == count - 1 else 0)
-            if ended or at < count - 1
-            else None,
-            log=at * 400,
+    parts = []
+    for at in range(count):
+        last = at == count - 1
+        over = ended or not last
+        parts.append(
+            StepRun(
+                started_at=start + at * part,
+                ended_at=start + (at + 1) * part if over else None,
+                exit_code=int(failed and last) if over else None,
+                log=at * 400,
+            )
         )
-        for at in range(count)
-    )
-    failed = state is State.FAILED
     return JobRun(
-        job=spec,
-        action=name.partition("/")[0],
+        job=replace(spec, steps=_steps(names) if has_steps else ()),
+        action=spec.name.partition("/")[0],
         state=state,
         started_at=start if started else None,
         ended_at=start + seconds if ended else None,
-        exit_code=(1 if failed else 0) if ended else None,
+        exit_code=int(failed) if ended else None,
         step=count - 2 if failed and count else None,
         reason=f"step {names[-1]!r} ended with exit code 1" if failed else "",
-        steps=steps,
+        steps=tuple(parts),
     )
+
+
+def steps(name: str, *, needs: tuple[str, ...] = (), final: bool = False) -> Job:
+    """A job of steps, as written."""
+    return Job(name=name, kind=JobKind.STEPS, needs=needs, final=final)
+
+
+def build(name: str, *, needs: tuple[str, ...] = ()) -> Job:
+    """A job that builds the service, as written."""
+    return Job(name=name, kind=JobKind.BUILD, needs=needs, service="api")
+
+
+def deploy(name: str, environment: str, *, needs: tuple[str, ...]) -> Job:
+    """A job that deploys the service, as written."""
+    return Job(name=name, kind=JobKind.DEPLOY, needs=needs, service="api", environment=environment)
 
 
 def stored(  # noqa: PLR0913, PLR0917  # a sample reads best as a row
@@ -154,68 +155,37 @@ def ci_jobs(at: float, *, red: bool) -> tuple[JobRun, ...]:
     """A pipeline with a matrix, a join and an end."""
     end = State.FAILED if red else State.SUCCEEDED
     after = State.SKIPPED if red else State.SUCCEEDED
+    tests = ("ci/test 3.11", "ci/test 3.12", "ci/test 3.13")
     return (
-        job("ci/lint", State.SUCCEEDED, start=at, seconds=9),
-        job("ci/test 3.11", State.SUCCEEDED, start=at, seconds=41),
-        job("ci/test 3.12", end, start=at, seconds=38),
-        job("ci/test 3.13", State.SUCCEEDED, start=at, seconds=44),
-        job(
-            "ci/build",
-            after,
-            start=at + 45,
-            seconds=12,
-            kind="build",
-            service="api",
-            needs=("ci/lint", "ci/test 3.11", "ci/test 3.12", "ci/test 3.13"),
-        ),
-        job("ci/tell", State.SUCCEEDED, start=at + 60, seconds=2, final=True),
+        job(steps("ci/lint"), State.SUCCEEDED, start=at, seconds=9),
+        job(steps(tests[0]), State.SUCCEEDED, start=at, seconds=41),
+        job(steps(tests[1]), end, start=at, seconds=38),
+        job(steps(tests[2]), State.SUCCEEDED, start=at, seconds=44),
+        job(build("ci/build", needs=("ci/lint", *tests)), after, start=at + 45, seconds=12),
+        job(steps("ci/tell", final=True), State.SUCCEEDED, start=at + 60, seconds=2),
     )
 
 
 def cd_jobs(at: float, *, waits: bool) -> tuple[JobRun, ...]:
     """From the build to production, which may wait for a person."""
     last = State.WAITING if waits else State.SUCCEEDED
+    staging = deploy("cd/staging", "staging", needs=("cd/build",))
+    production = deploy("cd/production", "production", needs=("cd/smoke",))
     return (
-        job("cd/build", State.SUCCEEDED, start=at, seconds=1, kind="build", service="api"),
-        job(
-            "cd/staging",
-            State.SUCCEEDED,
-            start=at + 1,
-            seconds=14,
-            kind="deploy",
-            service="api",
-            environment="staging",
-            needs=("cd/build",),
-        ),
-        job("cd/smoke", State.SUCCEEDED, start=at + 15, seconds=6, needs=("cd/staging",)),
-        job(
-            "cd/production",
-            last,
-            start=at + 21,
-            seconds=16,
-            kind="deploy",
-            service="api",
-            environment="production",
-            needs=("cd/smoke",),
-        ),
+        job(build("cd/build"), State.SUCCEEDED, start=at, seconds=1),
+        job(staging, State.SUCCEEDED, start=at + 1, seconds=14),
+        job(steps("cd/smoke", needs=("cd/staging",)), State.SUCCEEDED, start=at + 15, seconds=6),
+        job(production, last, start=at + 21, seconds=16),
     )
 
 
 def dev_jobs(at: float, *, going: bool) -> tuple[JobRun, ...]:
     """Build and deploy to dev."""
     first = State.RUNNING if going else State.SUCCEEDED
+    second = State.PENDING if going else State.SUCCEEDED
     return (
-        job("build api", first, start=at, seconds=8, kind="build", service="api"),
-        job(
-            "deploy api",
-            State.PENDING if going else State.SUCCEEDED,
-            start=at + 8,
-            seconds=3,
-            kind="deploy",
-            service="api",
-            environment="dev",
-            needs=("build api",),
-        ),
+        job(build("build api"), first, start=at, seconds=8),
+        job(deploy("deploy api", "dev", needs=("build api",)), second, start=at + 8, seconds=3),
     )
 
 
@@ -263,7 +233,7 @@ def all_runs(now: float) -> tuple[StoredRun, ...]:
             pull("opened", 43, "Fix a typo <script>alert(1)</script>", "mallory", fork=True),
             "pull-request",
             State.HELD,
-            (job("ci/lint", State.PENDING), job("ci/test 3.12", State.PENDING)),
+            (job(steps("ci/lint"), State.PENDING), job(steps("ci/test 3.12"), State.PENDING)),
             fifth,
         ),
         stored(

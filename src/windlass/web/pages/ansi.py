@@ -19,12 +19,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-SGR = re.compile(r"\x1b\[([0-9;:]*)m")
-# OSC, DCS and the like with their text, CSI, other escapes, and single controls.
-OTHER = re.compile(
-    r"\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|"
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-)
+from windlass.web.pages.sgr import OTHER, SGR
+
 STYLES = {1: "b", 2: "d", 3: "i", 4: "u"}
 ENDS = {22: ("b", "d"), 23: ("i",), 24: ("u",)}
 TAIL = 1000
@@ -38,11 +34,6 @@ class LogLine:
     step: int
     stream: str
     text: Markup
-
-
-def strip(text: str) -> str:
-    """The text without any control."""
-    return OTHER.sub("", SGR.sub("", text))
 
 
 def to_html(text: str) -> Markup:

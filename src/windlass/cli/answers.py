@@ -1,0 +1,248 @@
+"""
+What the API answers, as far as commands show it.
+
+Only the fields that are shown are named; what a newer server says besides is
+passed through by `--json` and otherwise ignored.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Listed(msgspec.Struct, Generic[T], frozen=True):
+    """Part of a list."""
+
+    items: list[T]
+    next: int | None = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault of a configuration."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+
+class Error(msgspec.Struct, frozen=True):
+    """What went wrong."""
+
+    code: str
+    message: str
+    hint: str = ""
+    faults: list[Fault] = []
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An answer of 4xx or 5xx."""
+
+    error: Error
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """A repository."""
+
+    name: str
+    forge: str
+    url: str
+    default_branch: str
+    active: bool
+    problem: str
+
+
+class Hook(msgspec.Struct, frozen=True):
+    """Whether a webhook is in place."""
+
+    present: bool
+    problem: str
+
+
+class Added(msgspec.Struct, frozen=True):
+    """A repository that was just connected."""
+
+    repository: Repository
+    hook: Hook
+    webhook: str
+
+
+class Status(msgspec.Struct, frozen=True):
+    """One result on a commit."""
+
+    context: str
+    state: str
+    description: str
+
+
+class PullRequest(msgspec.Struct, frozen=True):
+    """A pull request."""
+
+    number: int
+    title: str
+    author: str
+    base: str
+    head: str
+    head_sha: str
+    state: str
+    merge_sha: str
+    approved_by: list[str]
+    statuses: list[Status]
+    comment: str
+    updated_at: datetime | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One listener's verdict."""
+
+    listener: str
+    matched: bool
+    condition: str
+    expected: str
+    actual: str
+    place: str
+    run: int | None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An event; `verdicts` only when one is shown."""
+
+    number: int
+    label: str
+    repository: str
+    branch: str
+    sha: str
+    pull_request: int | None
+    title: str
+    sender: str
+    at: datetime
+    delivery: str
+    matched: int
+    listeners: int
+    fault: str
+    verdicts: list[Verdict] = []
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Why something did, or did not, happen."""
+
+    lines: list[str]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of a job."""
+
+    number: int
+    name: str
+    state: str
+    exit_code: int | None
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A job of a run."""
+
+    name: str
+    kind: str
+    state: str
+    attempt: int
+    reason: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    steps: list[Step]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run; `jobs` only when one is shown."""
+
+    number: int
+    repository: str
+    listener: str
+    cause: str
+    state: str
+    reason: str
+    event: int
+    label: str
+    title: str
+    branch: str
+    sha: str
+    sender: str
+    created_at: datetime
+    ended_at: datetime | None
+    jobs: list[Job] = []
+
+
+class Build(msgspec.Struct, frozen=True):
+    """A build."""
+
+    identity: str
+    digest: str
+    repository: str
+    service: str
+    tree: str
+    size: int
+    run: int
+    trusted: bool
+    created_at: datetime
+    commits: list[str]
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A deployment."""
+
+    number: int
+    repository: str
+    environment: str
+    service: str
+    kind: str
+    state: str
+    reason: str
+    digest: str
+    sha: str
+    by: str
+    why: str
+    approvals: list[str]
+    needed: int
+    run: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What runs at a place."""
+
+    repository: str
+    environment: str
+    service: str
+    status: str
+    detail: str
+    digest: str
+    sha: str
+    pinned: str
+    url: str
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One field of the board."""
+
+    place: Place
+    deployment: Deployment | None
+    waiting: list[Deployment]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One service."""
+
+    repository: str
+    service: str
+    cells: dict[str, Cell]
+
+
+class Board(msgspec.Struct, frozen=True):
+    """Services by environments."""
+
+    environments: list[str]
+    rows: list[Row]

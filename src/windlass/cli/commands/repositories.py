@@ -1,0 +1,78 @@
+"""
+`windlass repo`: connect repositories, and look after their webhooks.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import click
+
+from windlass.cli.answers import Added, Hook, Listed, Repository
+from windlass.cli.connection import Api, asks_server
+from windlass.cli.exits import Exit, Failure
+from windlass.cli.output import fields, say, table
+
+
+@click.group()
+def repo() -> None:
+    """Connect repositories, and look after their webhooks."""
+
+
+@repo.command("add")
+@click.argument("url")
+@click.option("--name", default="", help="Its name here; taken from the URL otherwise.")
+@click.option("--forge", default="plain", help="plain, github, gitlab, gitea ...")
+@asks_server
+def add(api: Api, url: str, name: str, forge: str) -> None:
+    """Connect the repository at URL, and put its webhook in place."""
+    added = api.post(Added, "/repositories", {"url": url, "name": name, "forge": forge})
+    if not api.as_json:
+        fields(
+            [
+                ("name", added.repository.name),
+                ("forge", added.repository.forge),
+                ("branch", added.repository.default_branch),
+                ("webhook", api.url + added.webhook),
+            ]
+        )
+    if added.hook.problem:
+        say(f"The webhook is not in place: {added.hook.problem}")
+
+
+@repo.command("list")
+@asks_server
+def every(api: Api) -> None:
+    """All repositories."""
+    found = api.get(Listed[Repository], "/repositories").items
+    if not api.as_json:
+        table(
+            ("NAME", "FORGE", "BRANCH", "URL", "PROBLEM"),
+            [
+                (each.name, each.forge, each.default_branch, each.url, each.problem)
+                for each in found
+            ],
+        )
+
+
+@repo.command("check")
+@click.argument("name")
+@asks_server
+def check(api: Api, name: str) -> None:
+    """Whether the webhook of NAME is there and sends to the server."""
+    state = api.get(Hook, f"/repositories/{quote(name)}/check")
+    if state.problem or not state.present:
+        raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
+    say(f"{name}: the webhook is in place.")
+
+
+@repo.command("remove")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@asks_server
+def remove(api: Api, name: str, *, yes: bool) -> None:
+    """Disconnect NAME; what it did stays on record."""
+    if not yes and not click.confirm(f"Disconnect {name}?", err=True):
+        raise Failure("Nothing was changed.", code=Exit.DECLINED)
+    api.ask("DELETE", f"/repositories/{quote(name)}")
+    say(f"{name} is disconnected.")

@@ -1,0 +1,35 @@
+"""
+How the server speaks in its terminal or journal: one line for each thing, with its ids.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from windlass.settings.table import LogFormat, Settings
+
+
+def set_up(settings: Settings) -> None:
+    """Set the level and the form of what the server says of itself, on stderr."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    as_text = settings.log_format is LogFormat.TEXT or (
+        settings.log_format is LogFormat.AUTO and sys.stderr.isatty()
+    )
+    last: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if as_text
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *last,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
