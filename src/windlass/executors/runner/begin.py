@@ -17,7 +17,7 @@ import os
 from windlass.executors.runner.job import CHECKOUT, Job, broken, write_end
 from windlass.executors.runner.journal import Journal, has_end, write_loss
 from windlass.executors.runner.log import Log
-from windlass.executors.runner.system import adopt_orphans, die_with, kill_all
+from windlass.executors.runner.system import adopt_orphans, die_with, keep_memory, kill_all
 from windlass.executors.runner.work import Work, load
 
 # Bytes that a log may grow by once its runner is gone.
@@ -40,6 +40,7 @@ def begin(folder: str, lock: int) -> None:
     else:
         die_with(parent)
         adopt_orphans()
+        keep_memory()
         _run(folder, work)
 
 

@@ -36,12 +36,12 @@ class Lines:
             data = data.removeprefix(b"\r").removeprefix(b"\n")
             self._torn = False
         data = self._rest + data
-        end = data.rfind(b"\n") + 1
-        block, self._rest = data[:end], data[end:]
+        end = data.rfind(b"\n")
+        self._rest = data[end + 1 :]
         if b"\r" in self._rest:
             # A progress bar: keep what it shows now, not all that it ever showed.
             self._rest = _shown(self._rest) + (b"\r" if self._rest.endswith(b"\r") else b"")
-        out = self._format(block[:-1], millis) if block else b""
+        out = self._format(data[:end], millis) if end >= 0 else b""
         while len(self._rest) > LONGEST:
             end = _whole_characters(self._rest, LONGEST)
             out += self._format(self._rest[:end], millis)
@@ -67,7 +67,7 @@ class Lines:
         if not block.isascii():
             block = block.decode("utf-8", "replace").encode()
         head = str(millis).encode() + self._label
-        return head + block.replace(b"\n", b"\n" + head) + b"\n"
+        return b"".join((head, block.replace(b"\n", b"\n" + head), b"\n"))
 
 
 def _shown(line: bytes) -> bytes:
