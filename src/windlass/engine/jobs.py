@@ -8,6 +8,7 @@ restart only means to go on reading; `slots` bounds how many run at the same tim
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -46,6 +47,35 @@ class Key:
     def id(self) -> str:
         """The executor's id."""
         return job_id(self.run, self.job, self.attempt)
+
+
+class Shown:
+    """Tells how far a job is, at once and then at most every `PAUSE` seconds, the newest only."""
+
+    PAUSE = 0.2
+
+    def __init__(self, tell: Callable[[tuple[StepRun, ...]], Awaitable[None]]) -> None:
+        self._tell = tell
+        self._news: tuple[StepRun, ...] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def say(self, steps: tuple[StepRun, ...]) -> None:
+        """Replace what is to be told."""
+        self._news = steps
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+
+    async def close(self) -> None:
+        """What was not told yet is told by the job's end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while self._news is not None:
+            news, self._news = self._news, None
+            await self._tell(news)
+            await asyncio.sleep(self.PAUSE)
 
 
 class Jobs:
@@ -164,20 +194,23 @@ class Jobs:
     async def _follow(self, key: Key, job: JobRun) -> None:
         """Read the journal from its start to its end; facts tell the whole, so twice is once."""
         steps: list[StepRun] = []
+        shown = Shown(lambda so_far: self._tell(key, _so_far(key, so_far), ""))
         while True:
             try:
                 async for entry in self._world.executor.watch(key.id):
                     if isinstance(entry, Ended):
+                        await shown.close()
                         await self._ended(key, job, entry, tuple(steps))
                         return
                     steps = _moved(steps, entry)
-                    moved = JobMoved(job=key.job, attempt=key.attempt, steps=tuple(steps))
-                    if _worth_telling(entry):
-                        await self._tell(key, moved, "")
+                    if isinstance(entry, StepStarted):
+                        shown.say(tuple(steps))
             except Transient as error:
                 log.warning("watching a job failed", action="watch", job=key.id, why=str(error))
                 steps = []
                 await self._world.clock.sleep(1.0)
+            finally:
+                await shown.close()
 
     async def _ended(self, key: Key, job: JobRun, ended: Ended, steps: tuple[StepRun, ...]) -> None:
         fact = JobEnded(
@@ -221,9 +254,8 @@ def _log(key: Key) -> str:
     return log_key(key.run, key.job, key.attempt)
 
 
-def _worth_telling(entry: Progress) -> bool:
-    """Starts are shown at once; an end is told by the next start, or by the job's end."""
-    return isinstance(entry, StepStarted)
+def _so_far(key: Key, steps: tuple[StepRun, ...]) -> JobMoved:
+    return JobMoved(job=key.job, attempt=key.attempt, steps=steps)
 
 
 def _moved(steps: list[StepRun], entry: Progress) -> list[StepRun]:

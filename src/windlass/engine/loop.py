@@ -69,9 +69,11 @@ class Loop(Generic[Q]):
         """Until something was committed, a place is free, or a later try may be due."""
         commit = asyncio.ensure_future(self._store.wake(seen))
         free = asyncio.ensure_future(self._free.wait())
-        done, rest = await asyncio.wait(
-            {commit, free}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in rest:
-            task.cancel()
-        return commit.result() if commit in done else seen
+        try:
+            await asyncio.wait(
+                {commit, free}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
+            )
+            return commit.result() if commit.done() else seen
+        finally:
+            commit.cancel()
+            free.cancel()

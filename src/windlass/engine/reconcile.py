@@ -10,17 +10,15 @@ trailer, the target refuses an older generation, and facts are taken in once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from windlass.core.environment import Ask, Go, Refuse, Wait
 from windlass.core.errors import AdapterError, NotFound, Transient, UserError
-from windlass.core.run import JobEnded, JobResumed, JobWaits, State
-from windlass.engine import desired, effects
+from windlass.core.run import State
+from windlass.engine import desired, places
 from windlass.engine.admission import Admissions
-from windlass.engine.advance import advance
-from windlass.engine.names import job_id
 from windlass.engine.world import World
 from windlass.git.statecommit import Signature
 from windlass.ports.records import Deployment, Place
@@ -28,18 +26,6 @@ from windlass.ports.store import Tx
 from windlass.ports.target import Desired, Observed, Target
 
 log = structlog.get_logger()
-
-UNDER_WAY = ("admitted", "deploying")
-WAITING = ("waiting", "approval")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What there is to do at a place."""
-
-    place: Place | None
-    under_way: Deployment | None
-    waiting: tuple[Deployment, ...]
 
 
 class Reconcile:
@@ -51,7 +37,7 @@ class Reconcile:
 
     async def __call__(self, name: str) -> float | None:
         """Do what is next; returns when (UTC seconds) to look again, if it is known."""
-        found = await self._world.store.read(lambda tx: _find(tx, name))
+        found = await self._world.store.read(lambda tx: places.find(tx, name))
         if found.under_way is not None:
             await self._deploy(found.under_way)
             return self._world.clock.now()
@@ -61,7 +47,7 @@ class Reconcile:
             await self._compare(found.place)
         return None
 
-    async def _admit(self, found: Found) -> float | None:
+    async def _admit(self, found: places.Found) -> float | None:
         """Ask admission for the newest that waits; the older ones are superseded by it."""
         newest, *older = sorted(
             found.waiting,
@@ -74,20 +60,20 @@ class Reconcile:
         now = self._world.clock.now()
         match answer:
             case Go():
-                await self._world.store.transaction(lambda tx: _take(tx, newest, now))
+                await self._world.store.transaction(lambda tx: places.take(tx, newest, now))
                 return now
             case Refuse(state, reason):
                 await self._finish(newest, state, reason)
                 return now
             case Wait() | Ask():
-                await self._world.store.transaction(lambda tx: _hold(tx, newest, answer, now))
+                await self._world.store.transaction(lambda tx: places.hold(tx, newest, answer, now))
                 return answer.until
 
     async def _deploy(self, deployment: Deployment) -> None:
         """Write the desired state, apply it, and tell how it went."""
         if deployment.state == "admitted":
             commit = await self._commit(deployment)
-            await self._world.store.transaction(lambda tx: _committed(tx, deployment, commit))
+            await self._world.store.transaction(lambda tx: places.committed(tx, deployment, commit))
             deployment = replace(
                 deployment, state="deploying", state_commit=commit, version=deployment.version + 1
             )
@@ -144,8 +130,8 @@ class Reconcile:
                     checked_at=now,
                 )
             )
-            _end(tx, deployment, State.SUCCEEDED, "", now, outputs=outputs)
-            _wake_followers(tx, place, now)
+            places.end(tx, deployment, State.SUCCEEDED, "", now, outputs=outputs)
+            places.wake_followers(tx, place, now)
 
         await self._world.store.transaction(work)
         log.info("deployed", action="deploy", deployment=deployment.number, place=deployment.place)
@@ -162,7 +148,7 @@ class Reconcile:
             tx.save(replace(current, state="failed", reason=reason, ended_at=now))
             if place is not None:
                 tx.save(replace(place, status="failed", detail=reason, checked_at=now))
-            _end(tx, deployment, State.FAILED, reason, now)
+            places.end(tx, deployment, State.FAILED, reason, now)
 
         await self._world.store.transaction(work)
 
@@ -173,11 +159,11 @@ class Reconcile:
 
         def work(tx: Tx) -> None:
             current = tx.get(Deployment, deployment.number)
-            if current is None or current.state not in WAITING:
+            if current is None or current.state not in places.WAITING:
                 return
             tx.save(replace(current, state=state, reason=reason, ended_at=now))
             end = State.CANCELLED if superseded else State.FAILED
-            _end(tx, current, end, f"{state}: {reason}", now)
+            places.end(tx, current, end, f"{state}: {reason}", now)
 
         await self._world.store.transaction(work)
 
@@ -282,105 +268,3 @@ def _health(seen: Observed) -> str:
 def _stale(place: Place, now: float) -> bool:
     minute = 60.0
     return now - place.checked_at > minute
-
-
-def _find(tx: Tx, name: str) -> Found:
-    under_way = tx.find(Deployment, place=name, state=UNDER_WAY, order="number", limit=1)
-    waiting = tx.find(Deployment, place=name, state=WAITING, order="number")
-    return Found(tx.get(Place, name), next(iter(under_way), None), tuple(waiting))
-
-
-def _hold(tx: Tx, deployment: Deployment, answer: Wait | Ask, now: float) -> None:
-    """It waits: say for what, on the deployment and on its job."""
-    current = tx.get(Deployment, deployment.number)
-    if current is None or current.state not in WAITING:
-        return
-    needed = answer.needed if isinstance(answer, Ask) else 0
-    state = "approval" if isinstance(answer, Ask) else "waiting"
-    after = replace(current, state=state, reason=answer.reason, needed=needed)
-    if after == current:
-        return
-    tx.save(after)
-    waits = JobWaits(job=current.job, attempt=current.attempt, reason=answer.reason)
-    advance(tx, current.run, waits, "", now)
-
-
-def _take(tx: Tx, deployment: Deployment, now: float) -> None:
-    """Admitted: the place's next generation is its own."""
-    current = tx.get(Deployment, deployment.number)
-    if current is None or current.state not in WAITING:
-        return
-    place = tx.get(Place, current.place)
-    generation = (place.generation if place else 0) + 1
-    tx.save(replace(current, state="admitted", reason="", needed=0, generation=generation))
-    if place is None:
-        tx.add(
-            Place(
-                place=current.place,
-                repository=current.repository,
-                environment=current.environment,
-                service=current.service,
-                generation=generation,
-                status="deploying",
-            )
-        )
-    else:
-        tx.save(replace(place, generation=generation, status="deploying", detail=""))
-    resumed = JobResumed(job=current.job, attempt=current.attempt)
-    advance(tx, current.run, resumed, f"{_job(current)}:admitted", now)
-
-
-def _committed(tx: Tx, deployment: Deployment, commit: str) -> None:
-    """The desired state is in the state repository: the place aims at it from now on."""
-    current = tx.get(Deployment, deployment.number)
-    place = tx.get(Place, deployment.place)
-    if current is None or place is None or current.state != "admitted":
-        return
-    tx.save(replace(current, state="deploying", state_commit=commit))
-    rollback = current.kind == "rollback"
-    tx.save(
-        replace(
-            place,
-            digest=current.digest,
-            sha=current.sha,
-            order=place.order if rollback else current.order,
-            deployment=current.number,
-            content=current.content,
-            state_commit=commit,
-            pinned=f"by {current.by}: {current.why}" if rollback else "",
-            url=desired.parse(current.content).url,
-        )
-    )
-
-
-def _end(  # noqa: PLR0913 - one fact, each value of another origin
-    tx: Tx,
-    deployment: Deployment,
-    state: State,
-    reason: str,
-    now: float,
-    *,
-    outputs: dict[str, str] | None = None,
-) -> None:
-    ended = JobEnded(
-        job=deployment.job,
-        attempt=deployment.attempt,
-        at=now,
-        state=state,
-        reason=reason,
-        outputs=outputs or {},
-    )
-    advance(tx, deployment.run, ended, f"{_job(deployment)}:deployed", now)
-
-
-def _wake_followers(tx: Tx, place: Place, now: float) -> None:
-    """Environments that promote from this one may go on."""
-    for other in tx.find(
-        Deployment, repository=place.repository, state=WAITING, service=place.service
-    ):
-        if other.place != place.place:
-            effects.place(tx, other.place, now)
-
-
-def _job(deployment: Deployment) -> str:
-    return job_id(deployment.run, deployment.job, deployment.attempt)
