@@ -46,8 +46,12 @@ _REMEDIES = (
 )
 
 
-def parse(name: str, data: bytes) -> Document:
-    """The document that these bytes are; what is wrong with it stands in `faults`."""
+def parse(name: str, data: bytes, *, nodes: int = LIMIT_NODES) -> Document:
+    """
+    The document that these bytes are; what is wrong with it stands in `faults`.
+
+    It may have `nodes` values, aliases counted as what they stand for.
+    """
     if len(data) > LIMIT_BYTES:
         message = f"the file has {len(data)} bytes, expected at most {LIMIT_BYTES}"
         hint = "split it into several files in .windlass/"
@@ -60,7 +64,7 @@ def parse(name: str, data: bytes) -> Document:
         hint = "save the file as UTF-8"
         return Document(name, None, (), (Fault(message, place, hint, "encoding"),))
     lines = tuple(_BREAK.split(text))
-    builder = _Builder(name)
+    builder = _Builder(name, nodes)
     try:
         root = builder.build(_events(text))
     except _Stop as stop:
@@ -140,17 +144,19 @@ class _Open:
     key: Scalar | None = None
     weight: int = 1
 
-    def close(self) -> Node:
+    def close(self, end: int) -> Node:
         if self.mapping:
-            return Entries(tuple(self.entries.values()), self.place, self.weight, self.flow)
+            items = tuple(self.entries.values())
+            return Entries(items, self.place, self.weight, self.flow, end)
         return Items(tuple(self.items), self.place, self.weight)
 
 
 class _Builder:
     """Makes nodes of libyaml's events, without recursion and within the limits."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, limit: int) -> None:
         self.name = name
+        self.limit = limit
         self.faults: list[Fault] = []
         self.anchors: dict[str, Node | None] = {}
         self.open: list[_Open] = []
@@ -196,7 +202,8 @@ class _Builder:
         self._count(1, place)
         self._tag(event.tag, place)
         style = event.style or ""
-        scalar = Scalar(event.value, style, place, event.end_mark.index)
+        span = event.start_mark.index, event.end_mark.index
+        scalar = Scalar(event.value, style, place, *span)
         if event.anchor:
             self.anchors[event.anchor] = scalar
         self._add(scalar)
@@ -213,9 +220,9 @@ class _Builder:
         mapping = isinstance(event, yaml.MappingStartEvent)
         self.open.append(_Open(place, event.anchor, mapping, bool(event.flow_style)))
 
-    def _end(self, _event: _Event) -> None:
+    def _end(self, event: _Event) -> None:
         closed = self.open.pop()
-        node = closed.close()
+        node = closed.close(event.end_mark.index)
         if closed.anchor:
             self.anchors[closed.anchor] = node
         self._add(node)
@@ -235,7 +242,7 @@ class _Builder:
 
     def _count(self, weight: int, place: Place) -> None:
         self.nodes += weight
-        if self.nodes > LIMIT_NODES:
+        if self.nodes > self.limit:
             message = f"more than {LIMIT_NODES} values, aliases counted as what they stand for"
             raise self._stop(message, place, "write less, or use fewer aliases", "yaml-size")
 
@@ -262,7 +269,7 @@ class _Builder:
             inside.key = node
         else:
             self._fault("a key is a word, not a list or a mapping", node.place, "", "yaml-key")
-            inside.key = Scalar("", "", node.place, 0)
+            inside.key = Scalar("", "", node.place)
 
     def _enter(self, inside: _Open, key: Scalar, node: Node) -> None:
         inside.key = None

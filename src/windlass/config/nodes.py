@@ -11,12 +11,18 @@ from windlass.core.errors import Fault, Place
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value; `style` is libyaml's: empty for a plain one, else `'`, `"`, `|` or `>`."""
+    """
+    One value.
+
+    `style` is libyaml's: empty for a plain one, else `'`, `"`, `|` or `>`. `start` and
+    `end` are characters of the text, counted from 0.
+    """
 
     value: str
     style: str
     place: Place
-    end: int
+    start: int = 0
+    end: int = 0
     weight: int = 1
 
 
@@ -26,17 +32,22 @@ class Items:
 
     items: tuple[Node, ...]
     place: Place
-    weight: int
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """A mapping, in the order it was written; a key stands there once."""
+    """
+    A mapping, in the order it was written; a key stands there once.
+
+    `end` is the character after it, for one that is written in braces (`flow`).
+    """
 
     items: tuple[tuple[Scalar, Node], ...]
     place: Place
-    weight: int
+    weight: int = 1
     flow: bool = False
+    end: int = 0
 
     def find(self, key: str) -> tuple[Scalar, Node] | None:
         """The entry of this key."""

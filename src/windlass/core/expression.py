@@ -35,6 +35,8 @@ __all__ = [
     "bind",
     "compile_condition",
     "evaluate",
+    "expressions",
+    "has_expression",
     "parse_template",
     "render",
 ]
@@ -118,6 +120,13 @@ def parse_template(
 def has_expression(text: str) -> bool:
     """Whether a text holds `${{`."""
     return _OPEN in text
+
+
+def expressions(text: str) -> Iterator[str]:
+    """The expressions inside a template's `${{ }}`, as written."""
+    for inside, start, end in _split(text):
+        if inside and end >= 0:
+            yield text[start:end]
 
 
 def bind(scope: Scope, variables: Mapping[str, object]) -> Bound:
