@@ -115,13 +115,8 @@ class _Composer:
             self.git.run("update-ref", "-d", ref, new)
             return []
         base, topic = target
-        pull = self.pulls.find(base, topic, cause)
-        if pull is None:
-            pull = self._opened(base, topic, new)
-            return self._published(pull, cause, "opened", gone=ref)
-        if pull.cause == cause:
-            return self._published(pull, cause, pull.action, gone=ref)
-        return self._updated(pull, new, cause, gone=ref)
+        pull = self.pulls.find(base, topic, cause) or self._opened(base, topic, new)
+        return self._proposed(pull, new, cause, gone=ref)
 
     def _opened(self, base: str, topic: str, new: str) -> Pull:
         pull = Pull(self.pulls.next_number())
@@ -134,7 +129,7 @@ class _Composer:
         pull.title = title
         pull.body = body.strip()
         pull.author, pull.author_id = self.entry.by, self.identity
-        pull.base, pull.head, pull.head_sha = base, topic, new
+        pull.base, pull.head = base, topic
         pull.created_at = self.entry.at
         return pull
 
@@ -144,30 +139,27 @@ class _Composer:
         pull = self.pulls.get(int(number)) if number.isdigit() else None
         if pull is None or pull.ref != ref or pull.state != pulls.OPEN:
             return []
-        return self._updated(pull, new, cause)
+        return self._proposed(pull, new, cause)
 
-    def _updated(self, pull: Pull, new: str, cause: str, *, gone: str = "") -> list[Body]:
-        before, pull.head_sha = pull.head_sha, new
-        ready = pull.draft and "ready" in self.entry.options
-        bodies = self._published(pull, cause, "updated", gone=gone, before=before)
-        if before == new:
-            bodies = []
-        if ready:
-            bodies.append(self.writer.pull_request("ready", pull))
-        return bodies
-
-    def _published(
-        self, pull: Pull, cause: str, action: str, *, gone: str = "", before: str = ""
-    ) -> list[Body]:
-        """Store it, move its refs, say so."""
+    def _proposed(self, pull: Pull, new: str, cause: str, *, gone: str = "") -> list[Body]:
+        """Take in a proposed commit: store it, move its refs, say so."""
+        if pull.cause != cause:
+            pull.action = "updated" if pull.cause else "opened"
+            pull.before, pull.was_draft = pull.head_sha, pull.draft
         options = self.entry.options
+        pull.head_sha = new
         pull.title = options.get("title", pull.title)
         pull.body = options.get("description", pull.body)
-        pull.draft = "ready" not in options and (pull.draft or "draft" in options)
+        pull.draft = "ready" not in options and (pull.was_draft or "draft" in options)
         pull.base_sha = self.git.out("rev-parse", f"refs/heads/{pull.base}")
-        self._store(pull, cause, action)
+        self._store(pull, cause, pull.action)
         self.pulls.point(pull, gone=gone)
-        return [self.writer.pull_request(action, pull, before=before)]
+        bodies = []
+        if pull.before != new:
+            bodies.append(self.writer.pull_request(pull.action, pull, before=pull.before))
+        if pull.was_draft and not pull.draft:
+            bodies.append(self.writer.pull_request("ready", pull))
+        return bodies
 
     def _merged(self, new: str, ref: str, cause: str) -> list[Body]:
         """What a push to this branch has merged."""

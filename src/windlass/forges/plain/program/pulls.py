@@ -38,8 +38,11 @@ class Pull:
         self.comment = ""
         self.created_at = 0.0
         self.updated_at = 0.0
+        # What the last change was, so that it can be told again after a crash.
         self.cause = ""
         self.action = ""
+        self.before = ""
+        self.was_draft = False
 
     @property
     def ref(self) -> str:

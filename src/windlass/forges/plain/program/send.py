@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0
 FIRST, LONGEST = 0.2, 8.0
-LOOK = 0.1
+LOOK = 0.2
 
 
 def send(folder: Folder, git: Git) -> None:
