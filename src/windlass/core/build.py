@@ -34,7 +34,7 @@ def identity(repository: str, service: str, tree: str, recipe: str) -> str:
     >>> identity("acme/shop", "api", "4b825dc6", "e3b0c442")[:12]
     '8abd58e43d2f'
     """
-    text = "\0".join((repository, service, tree, recipe))
+    text = f"{repository}\0{service}\0{tree}\0{recipe}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

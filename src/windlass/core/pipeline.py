@@ -62,9 +62,10 @@ class Job:
     """
     One node of a run's graph.
 
-    A job of kind BUILD or DEPLOY names its `service`, and `environment` where it
-    has one. A DEPLOY takes what the environment `promote_from` runs, or the build
-    `digest` where a person named one; `rollback` pins it there. A `final` job (from `finally`) starts when all others have ended.
+    A job of kind BUILD or DEPLOY names its `service`, and `environment` where it has
+    one. A DEPLOY takes what the environment `promote_from` runs, or the build `digest`
+    where a person named one; `rollback` pins it there. A `final` job (from `finally`)
+    starts when all others have ended.
     `timeout` is in seconds.
     """
 

@@ -8,14 +8,14 @@ and each longer line of a value of several lines is a value of its own.
 A text that was reversed or enciphered on purpose is beyond any masking.
 
 A `Masker` works on a stream and never lets out what may be the beginning of a
-value. The runner imports this module in a bare interpreter, where every
+value, save for at most three characters at the end of a line. The runner imports this module in a bare interpreter, where every
 import costs a job its first milliseconds: it may import next to nothing.
 
 >>> mask_text("Bearer s3cret-token", ("s3cret-token",))
 'Bearer ***'
 >>> masker = Masker(("s3cret-token",))
 >>> masker.feed(b"key s3cr"), masker.feed(b"et-token\n"), masker.flush()
-(b'key ', b'***\\n', b'')
+(b'key ', b'***\n', b'')
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The moving part: receive, dispatch, advance, perform, reconcile. It sees ports, never an adapter."""
+"""The moving part: receive, dispatch, advance, perform, reconcile. It sees ports only."""

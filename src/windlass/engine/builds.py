@@ -97,7 +97,7 @@ def found(job: str, attempt: int, build: Build, at: float) -> JobEnded:
     )
 
 
-async def collect(  # noqa: PLR0913 - what was wanted, what happened, and where to put it
+async def collect(  # noqa: PLR0913, PLR0917 - what was wanted, what happened, where to put it
     world: World,
     configurations: Configurations,
     stored: StoredRun,

@@ -183,7 +183,7 @@ async def _earlier(world: World, stored: StoredRun, job: JobRun, digest: str) ->
 
 
 async def withdraw(world: World, key: Key) -> None:
-    """The run was cancelled: a deployment that still waits ends; one under way goes on to its end."""
+    """The run was cancelled: what still waits ends, what is under way goes on to its end."""
     now = world.clock.now()
 
     def work(tx: Tx) -> None:

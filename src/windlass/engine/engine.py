@@ -58,6 +58,7 @@ class Engine:
                 tasks.create_task(self._deliveries.run())
                 tasks.create_task(self._effects.run())
                 tasks.create_task(self._watch.places())
+                tasks.create_task(self._watch.state())
                 tasks.create_task(self._watch.missed())
         finally:
             await self._jobs.close()

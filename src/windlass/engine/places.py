@@ -28,6 +28,7 @@ class Found:
 
 
 def find(tx: Tx, name: str) -> Found:
+    """What there is to do at a place."""
     under_way = tx.find(Deployment, place=name, state=UNDER_WAY, order="number", limit=1)
     waiting = tx.find(Deployment, place=name, state=WAITING, order="number")
     return Found(tx.get(Place, name), next(iter(under_way), None), tuple(waiting))
@@ -73,6 +74,20 @@ def take(tx: Tx, deployment: Deployment, now: float) -> None:
     advance(tx, current.run, resumed, f"{_job(current)}:admitted", now)
 
 
+def back(tx: Tx, deployment: Deployment, now: float) -> None:
+    """What changed since it was admitted bars it: it waits again, and says for what."""
+    current = tx.get(Deployment, deployment.number)
+    place = tx.get(Place, deployment.place)
+    if current is None or current.state != "admitted":
+        return
+    tx.save(replace(current, state="waiting"))
+    if place is not None:
+        status = "in sync" if place.content else "empty"
+        tx.save(replace(place, status=status))
+    waits = JobWaits(job=current.job, attempt=current.attempt, reason="is admitted anew")
+    advance(tx, current.run, waits, "", now)
+
+
 def committed(tx: Tx, deployment: Deployment, commit: str) -> None:
     """The desired state is in the state repository: the place aims at it from now on."""
     current = tx.get(Deployment, deployment.number)
@@ -105,6 +120,7 @@ def end(  # noqa: PLR0913 - one fact, each value of another origin
     *,
     outputs: dict[str, str] | None = None,
 ) -> None:
+    """Tell the deployment's job that it has ended."""
     ended = JobEnded(
         job=deployment.job,
         attempt=deployment.attempt,

@@ -13,6 +13,7 @@ import asyncio
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from windlass.core.errors import Bug, Conflict, Transient
@@ -69,6 +70,8 @@ LONGEST_VALUE = 512
 LONGEST_KEY = 200
 LARGE = 256 * 1024  # bytes; what would hold up everybody else is done on a thread
 
+Group = list[tuple[Delivery, asyncio.Future[Delivery]]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
@@ -99,7 +102,7 @@ class Receive:
         self._store = store
         self._clock = clock
         self._ids = ids
-        self._waiting: list[tuple[Delivery, asyncio.Future[Delivery]]] = []
+        self._waiting: Group = []
         self._storing: asyncio.Task[None] | None = None
 
     async def __call__(self, arrival: Arrival) -> str:
@@ -127,12 +130,11 @@ class Receive:
         return stored.id
 
     async def _store_waiting(self) -> None:
-        """Store all that has come while the last transaction was under way, until none has."""
+        """Store all that came while the last transaction was under way, until nothing comes."""
         while self._waiting:
             group, self._waiting = self._waiting, []
-            deliveries = [delivery for delivery, _ in group]
             try:
-                stored = await self._store.transaction(lambda tx: self._add(tx, deliveries))
+                stored = await self._store.transaction(partial(self._add, group))
             except BaseException as failure:
                 for _, future in group:
                     if not future.done():
@@ -144,11 +146,11 @@ class Receive:
                     if not future.done():
                         future.set_result(delivery)
 
-    def _add(self, tx: Tx, deliveries: list[Delivery]) -> list[Delivery]:
-        added = tx.add_all(deliveries)
+    def _add(self, group: Group, tx: Tx) -> list[Delivery]:
+        added = tx.add_all([delivery for delivery, _ in group])
         return [
             delivery if new else self._known(tx, delivery)
-            for delivery, new in zip(deliveries, added, strict=True)
+            for (delivery, _), new in zip(group, added, strict=True)
         ]
 
     def _delivery(self, arrival: Arrival, packed: bytes) -> Delivery:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import structlog
 
 from windlass.core.environment import Ask, Go, Refuse, Wait
-from windlass.core.errors import AdapterError, NotFound, Transient, UserError
+from windlass.core.errors import AdapterError, Conflict, NotFound, Transient, UserError
 from windlass.core.run import State
 from windlass.engine import desired, places
 from windlass.engine.admission import Admissions
@@ -26,6 +26,9 @@ from windlass.ports.store import Tx
 from windlass.ports.target import Desired, Observed, Target
 
 log = structlog.get_logger()
+
+
+TRAILER = "Windlass-Deployment"
 
 
 class Reconcile:
@@ -39,7 +42,7 @@ class Reconcile:
         """Do what is next; returns when (UTC seconds) to look again, if it is known."""
         found = await self._world.store.read(lambda tx: places.find(tx, name))
         if found.under_way is not None:
-            await self._deploy(found.under_way)
+            await self._deploy(found.under_way, found.place)
             return self._world.clock.now()
         if found.waiting:
             return await self._admit(found)
@@ -69,16 +72,18 @@ class Reconcile:
                 await self._world.store.transaction(lambda tx: places.hold(tx, newest, answer, now))
                 return answer.until
 
-    async def _deploy(self, deployment: Deployment) -> None:
+    async def _deploy(self, deployment: Deployment, place: Place | None) -> None:
         """Write the desired state, apply it, and tell how it went."""
         if deployment.state == "admitted":
-            commit = await self._commit(deployment)
+            commit = await self._written(deployment)
+            if commit is None and (commit := await self._write(deployment, place)) is None:
+                return
             await self._world.store.transaction(lambda tx: places.committed(tx, deployment, commit))
             deployment = replace(
                 deployment, state="deploying", state_commit=commit, version=deployment.version + 1
             )
-        state = desired.parse(deployment.content)
         try:
+            state = desired.parse(deployment.content)
             wanted = await self._desired(state, deployment.generation, deployment.run)
             await self._target(state).apply(wanted)
         except Transient:
@@ -88,26 +93,37 @@ class Reconcile:
             return
         await self._succeeded(deployment, state)
 
-    async def _commit(self, deployment: Deployment) -> str:
-        """One commit per deployment, found again by its trailer after a crash."""
+    async def _written(self, deployment: Deployment) -> str | None:
+        """The commit of this deployment, when it was made before a crash."""
+        return await self._world.state.find(TRAILER, _unique(deployment))
+
+    async def _write(self, deployment: Deployment, place: Place | None) -> str | None:
+        """Ask admission once more and commit; None when it is no longer admitted."""
         repository = self._world.state
-        trailer = str(deployment.number)
-        if (there := await repository.find("Windlass-Deployment", trailer)) is not None:
-            return there
-        message = f"{_VERBS[deployment.kind]} {deployment.service} {_to(deployment)}"
-        return await repository.commit(
-            {f"{deployment.place}.yaml": deployment.content.encode()},
-            message=f"{message}\n\n{deployment.why}",
-            trailers={
-                "Windlass-Deployment": trailer,
-                "Windlass-Run": f"{self._world.public_url}/runs/{deployment.run}",
-                "Windlass-Digest": deployment.digest,
-                "Windlass-Source": deployment.sha,
-                "Windlass-By": deployment.by,
-            },
-            expect=await repository.head(),
-            author=Signature(deployment.by, "windlass@localhost", int(self._world.clock.now())),
-        )
+        head = await repository.head()
+        answer = await self._admissions.ask(deployment, place)
+        if not isinstance(answer, Go):
+            now = self._world.clock.now()
+            await self._world.store.transaction(lambda tx: places.back(tx, deployment, now))
+            return None
+        verb = f"{_VERBS[deployment.kind]} {deployment.service} {_to(deployment)}"
+        try:
+            return await repository.commit(
+                {f"{deployment.place}.yaml": deployment.content.encode()},
+                message=f"{verb}\n\n{deployment.why}",
+                trailers={
+                    TRAILER: _unique(deployment),
+                    "Windlass-Run": f"{self._world.public_url}/runs/{deployment.run}",
+                    "Windlass-Digest": deployment.digest,
+                    "Windlass-Source": deployment.sha,
+                    "Windlass-By": deployment.by,
+                },
+                expect=head,
+                author=Signature(deployment.by, "windlass@localhost", int(self._world.clock.now())),
+            )
+        except Conflict as error:
+            await repository.fetch()
+            raise Transient(error.message, retry_after=0.1) from error
 
     async def _succeeded(self, deployment: Deployment, state: desired.State) -> None:
         now = self._world.clock.now()
@@ -251,6 +267,11 @@ class Reconcile:
 
 
 _VERBS = {"deploy": "Deploy", "promote": "Promote", "rollback": "Roll back"}
+
+
+def _unique(deployment: Deployment) -> str:
+    """Its number alone may come again: the state repository can outlive the store."""
+    return f"{deployment.number}-{int(deployment.requested_at * 1000)}"
 
 
 def _to(deployment: Deployment) -> str:

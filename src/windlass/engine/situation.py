@@ -112,7 +112,7 @@ _WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
 
 
 def _branch(event: Event) -> str:
-    """The branch that admission asks about: pushed, or a pull request's head, after a merge base."""
+    """The branch that admission asks about."""
     if event.kind is not Kind.PULL_REQUEST:
         return event.branch or ""
     return (event.base if event.action == "merged" else event.head) or ""

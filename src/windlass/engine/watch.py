@@ -13,6 +13,7 @@ import structlog
 
 from windlass.core.errors import UserError, WindlassError
 from windlass.engine import desired, effects
+from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
 from windlass.engine.world import World
 from windlass.ports.records import Place, Repository
@@ -21,6 +22,7 @@ from windlass.ports.store import Tx
 log = structlog.get_logger()
 
 TICK = 1.0
+PULL = 5.0
 
 
 class Watch:
@@ -30,6 +32,7 @@ class Watch:
         self._world = world
         self._recovery = recovery
         self._every = recover_every
+        self._pulled = Pulled(world)
 
     async def places(self) -> None:
         """Ask for a look at every place whose time has come, for ever."""
@@ -40,6 +43,16 @@ class Watch:
             if due:
                 await self._world.store.transaction(partial(_ask, names=due, now=now))
             await self._world.clock.sleep(TICK)
+
+    async def state(self) -> None:
+        """Pull the state repository, for ever."""
+        while True:
+            try:
+                if count := await self._pulled():
+                    log.info("pulled", action="pull", wishes=count)
+            except WindlassError as error:
+                log.warning("pull failed", action="pull", why=str(error))
+            await self._world.clock.sleep(PULL)
 
     async def missed(self) -> None:
         """Look for missed deliveries at the start and then on a timer, for ever."""

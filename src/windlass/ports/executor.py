@@ -64,7 +64,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
-    """Step `step` (counted from 0; -1 is the checkout) has started; `log` is the log's size then."""
+    """Step `step` (from 0; -1 is the checkout) has started; `log` is the log's size then."""
 
     step: int
     at: float
@@ -135,7 +135,7 @@ class LogPart:
 
 
 class Logs(Protocol):
-    """
+    r"""
     Where the lines of jobs stand, masked already.
 
     One line is `MILLISECONDS STEP STREAM TEXT\\n`: UTC milliseconds, step number

@@ -79,7 +79,7 @@ async def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
             note = settings.data / NOTE
             _write_note(note, running.url)
             serving = asyncio.create_task(server.serve(sockets=[bound]))
-            while not server.started and not serving.done():
+            while not server.started and not serving.done():  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
             try:
                 if server.started:

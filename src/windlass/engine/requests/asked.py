@@ -1,21 +1,16 @@
 """
-What every kind of request shares: the world, who asked, and a line in the audit.
+What every kind of request shares: the world, and what it looks up first.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 
 from windlass.core.errors import NotFound
-from windlass.core.event import Event, Kind
 from windlass.engine.configurations import Configurations
 from windlass.engine.world import Forge, World
-from windlass.ports.records import Audit, Delivery, Repository, StoredEvent, StoredRun
+from windlass.ports.records import Repository, StoredRun
 from windlass.ports.store import Tx
-
-# What a request of a person is stored under, in place of a webhook's endpoint.
-BY_HAND = "manual"
 
 
 class Asked:
@@ -45,47 +40,6 @@ class Asked:
 
     def _now(self) -> float:
         return self._world.clock.now()
-
-
-def audit(tx: Tx, by: str, what: str, subject: str, at: float, detail: str = "") -> None:
-    """Who did what, in the transaction that does it."""
-    tx.add(
-        Audit(number=tx.next("audit"), at=at, actor=by, what=what, subject=subject, detail=detail)
-    )
-
-
-def manual_event(tx: Tx, event: Event, configuration: str, at: float) -> StoredEvent:
-    """A person's wish as an event of its own, so that its run can be explained like any other."""
-    delivery = Delivery(
-        id=f"manual-{secrets.token_hex(8)}",
-        endpoint=BY_HAND,
-        delivery_key=secrets.token_hex(16),
-        repository=event.repository,
-        received_at=at,
-        headers={},
-        body=b"",
-        digest="",
-        source=BY_HAND,
-        state="done",
-    )
-    tx.add(delivery)
-    stored = StoredEvent(
-        number=tx.next("event"),
-        delivery=delivery.id,
-        position=0,
-        repository=event.repository,
-        kind=Kind.MANUAL,
-        action="asked",
-        sha=event.sha or "",
-        branch=event.branch or "",
-        pull_request=event.number or 0,
-        at=at,
-        event=event,
-        configuration=configuration,
-        matched=1,
-    )
-    tx.add(stored)
-    return stored
 
 
 def reload(tx: Tx, number: int) -> StoredRun:

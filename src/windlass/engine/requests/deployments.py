@@ -7,37 +7,23 @@ its own: it is admitted, ordered, explained and shown like every other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import secrets
+from dataclasses import replace
 
 from windlass.core import approval
 from windlass.core.errors import Conflict, NotAllowed, NotFound, UserError
-from windlass.core.event import Event, Kind
-from windlass.core.pipeline import Job, JobKind
-from windlass.core.run import JobEnded, JobRun, Run, State
+from windlass.core.run import JobEnded, State
 from windlass.engine import effects
 from windlass.engine.admission import Admissions
 from windlass.engine.advance import advance
+from windlass.engine.audit import audit
 from windlass.engine.deployments import OPEN
 from windlass.engine.names import job_id, place_name
-from windlass.engine.requests.asked import Asked, audit, manual_event
-from windlass.engine.write import new_run
+from windlass.engine.requests.asked import Asked
+from windlass.engine.wishes import Requested, request_deploy
 from windlass.git.mirror import Mirror
 from windlass.ports.records import Build, Deployment, Place, Repository, StoredRun
 from windlass.ports.store import Tx
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    repository: Repository
-    service: str
-    environment: str
-    sha: str
-    branch: str
-    config_sha: str
-    digest: str
-    by: str
-    why: str
-    rollback: bool = False
 
 
 class DeploymentRequests(Asked):
@@ -54,7 +40,7 @@ class DeploymentRequests(Asked):
         by: str,
         why: str = "",
     ) -> StoredRun:
-        """Deploy the build of a branch, tag or commit (default: the default branch), or a digest."""
+        """Deploy the build of a branch, tag or commit (default: default branch), or a digest."""
         found = await self._repository(repository)
         mirror = self._world.mirrors.of(found)
         await mirror.fetch()
@@ -66,18 +52,18 @@ class DeploymentRequests(Asked):
         else:
             sha = await self._resolve(mirror, ref or found.default_branch)
             branch = await self._branch(mirror, ref or found.default_branch, found)
-        wish = _Wish(
+        asked = Requested(
             repository=found,
             service=service,
             environment=environment,
             sha=sha,
             branch=branch,
-            config_sha=head,
             digest=digest,
             by=by,
             why=why or f"deploy of {ref or digest[:19] or found.default_branch}",
+            key=secrets.token_hex(12),
         )
-        return await self._start(wish, "deploy")
+        return await self._start(asked)
 
     async def rollback(  # noqa: PLR0913 - what, where, to which, who and why
         self,
@@ -106,25 +92,24 @@ class DeploymentRequests(Asked):
                 wanted = digest[:19] or "an earlier build"
                 raise Conflict(
                     f"{wanted} never ran as {service} in {environment}",
-                    hint="a rollback goes to what was healthy there; use windlass deploy for others",
+                    hint="it goes to what was healthy there; use windlass deploy for others",
                 )
             return fits[0]
 
         back = await self._world.store.read(work)
-        mirror = self._world.mirrors.of(found)
-        wish = _Wish(
+        asked = Requested(
             repository=found,
             service=service,
             environment=environment,
             sha=back.sha,
             branch=back.branch,
-            config_sha=await self._resolve(mirror, found.default_branch),
             digest=back.digest,
             by=by,
             why=why or f"rollback to {back.digest[:19]}",
+            key=secrets.token_hex(12),
             rollback=True,
         )
-        return await self._start(wish, "rollback")
+        return await self._start(asked)
 
     async def unpin(self, repository: str, service: str, environment: str, *, by: str) -> Place:
         """Release the pin of a rollback: what waits behind it may go on."""
@@ -186,43 +171,14 @@ class DeploymentRequests(Asked):
 
         return await self._world.store.transaction(work)
 
-    async def _start(self, wish: _Wish, verb: str) -> StoredRun:
+    async def _start(self, asked: Requested) -> StoredRun:
         now = self._now()
-        event = Event(
-            kind=Kind.MANUAL,
-            action="asked",
-            repository=wish.repository.name,
-            branch=wish.branch,
-            sha=wish.sha,
-            sender=wish.by,
-            title=wish.why,
-        )
-        job = Job(
-            name=f"{verb}-{wish.service}-{wish.environment}",
-            kind=JobKind.DEPLOY,
-            service=wish.service,
-            environment=wish.environment,
-            digest=wish.digest,
-            rollback=wish.rollback,
-        )
 
         def work(tx: Tx) -> StoredRun:
-            stored = manual_event(tx, event, wish.config_sha, now)
-            subject = place_name(wish.repository.name, wish.environment, wish.service)
-            audit(tx, wish.by, verb, subject, now, wish.why)
-            run = Run(
-                number=tx.next("run"),
-                repository=wish.repository.name,
-                event=event,
-                listener=f"{verb} by {wish.by}",
-                sha=wish.sha,
-                status_sha=wish.sha,
-                config_sha=wish.config_sha,
-                branch=wish.branch,
-                jobs={job.name: JobRun(job=job, action=f"deploy/{wish.environment}")},
-                created_at=now,
-            )
-            return new_run(tx, run, stored.number, now, cause="manual")
+            run = request_deploy(tx, asked, now)
+            if run is None:
+                raise Conflict("this was asked for already")
+            return run
 
         return await self._world.store.transaction(work)
 

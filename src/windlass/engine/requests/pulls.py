@@ -5,7 +5,8 @@ Pull requests of a forge without a face of its own.
 from __future__ import annotations
 
 from windlass.core.errors import UserError
-from windlass.engine.requests.asked import Asked, audit
+from windlass.engine.audit import audit
+from windlass.engine.requests.asked import Asked
 from windlass.ports.forge import Merge, PullRequest, PullRequests
 from windlass.ports.records import Repository
 

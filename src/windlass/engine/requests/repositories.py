@@ -4,15 +4,17 @@ Connect a repository, check it, take it away, look for what was missed.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from dataclasses import replace
 
 from windlass.core.errors import Conflict, UserError
+from windlass.engine.audit import audit
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery, secrets_of
-from windlass.engine.requests.asked import Asked, audit
+from windlass.engine.requests.asked import Asked
 from windlass.ports.forge import Hook, HookState
 from windlass.ports.records import Head, Repository
 from windlass.ports.store import Tx
@@ -82,11 +84,9 @@ class RepositoryRequests(Asked):
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""
         repository = await self._repository(name)
-        try:
+        # It may be gone itself; then there is no hook to take away.
+        with contextlib.suppress(UserError):
             await self._forge(repository).webhooks.remove(repository.url)
-        except UserError:
-            # It may be gone itself; then there is no hook to take away.
-            pass
         now = self._now()
 
         def work(tx: Tx) -> None:
@@ -130,7 +130,7 @@ class RepositoryRequests(Asked):
 
 
 def _default_name(url: str) -> str:
-    """The last part of a path or URL, without `.git`; the last two where they are owner and name."""
+    """The last part of a path, without `.git`; of a URL the owner and the name."""
     parts = [part for part in re.split(r"[/:]", url.rstrip("/")) if part]
     last = parts[-1].removesuffix(".git") if parts else ""
     if "://" in url and len(parts) > 2:

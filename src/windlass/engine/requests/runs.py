@@ -9,7 +9,8 @@ from dataclasses import replace
 from windlass.core.errors import Conflict
 from windlass.core.run import ENDED, CancelAsked, JobRun, Released, Run, State
 from windlass.engine.advance import advance
-from windlass.engine.requests.asked import Asked, audit, reload
+from windlass.engine.audit import audit
+from windlass.engine.requests.asked import Asked, reload
 from windlass.engine.write import new_run
 from windlass.ports.records import StoredRun
 from windlass.ports.store import Tx

@@ -12,7 +12,7 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A build: made once for (repository, service, tree, recipe), and every commit it stands for."""
+    """A build: made once for (repository, service, tree, recipe), and the commits it is of."""
 
     KEY: ClassVar[Columns] = ("identity",)
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
