@@ -13,13 +13,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from windlass.core.errors import Permanent
+from windlass.core.errors import Permanent, Transient
 from windlass.ports.target import Desired
 from windlass.targets.directory import DirectoryTarget
 
@@ -149,6 +150,33 @@ def test_a_killed_removal_can_be_repeated(target, wanted, srv, number):
     assert observe(target, wanted(1)).digest == ""
     asyncio.run(target.remove(wanted(1)))
     assert not srv.exists()
+
+
+def test_a_cancelled_apply_holds_the_place_while_it_writes(target, wanted):
+    """The lock is given back when nothing writes any more, and not before."""
+    reached, let = threading.Event(), threading.Event()
+
+    def passing(point):
+        if point == "unpacked":
+            reached.set()
+            let.wait()
+
+    async def go():
+        slow = DirectoryTarget.make(os.environ, passing=passing)
+        applying = asyncio.create_task(slow.apply(wanted(1)))
+        await asyncio.to_thread(reached.wait)
+        applying.cancel()
+        await asyncio.wait([applying], timeout=0.05)
+        try:
+            with pytest.raises(Transient):
+                await target.apply(wanted(2, "two"))
+        finally:
+            let.set()
+        with pytest.raises(asyncio.CancelledError):
+            await applying
+        await target.apply(wanted(2, "two"))
+
+    asyncio.run(go())
 
 
 def test_what_a_killed_server_started_does_not_hold_the_lock(target, wanted, tmp_path):
