@@ -93,6 +93,9 @@ def test_what_is_refused_for_good_is_laid_aside(installed, forge, receiver, hook
     receiver.wait(1)
     installed.push("main:two")
     receiver.wait(2)
+    place = Folder(installed.url)
+    with folder.Lock(place.path("sending"), wait=20):
+        assert not send.outbox(place)
     refused = installed.bare / "windlass/refused"
     (answer,) = refused.glob("*.answer")
     assert answer.read_text().startswith("answered 422")
@@ -263,9 +266,7 @@ def test_a_busy_repository_delays_no_push(quiet, capsys, monkeypatch):
     """When the lock is held for long, the pusher is told and the entry stays."""
     place = Folder(quiet.url)
     with place.state():
-        monkeypatch.setattr(
-            Folder, "state", lambda _: folder.Lock(place.path("lock"), mode=0o600, wait=0)
-        )
+        monkeypatch.setattr(Folder, "state", lambda _: folder.Lock(place.path("lock"), wait=0))
         assert receive(place, Git(quiet.url)) == 1
     assert "busy" in capsys.readouterr().err
 

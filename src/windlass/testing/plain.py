@@ -55,17 +55,21 @@ class Bench:
 
     def at(self, revision: str) -> str:
         """The commit of a revision in the bare repository."""
-        return run(self.bare, "git", "rev-parse", revision).stdout.strip()
+        return self._git("rev-parse", revision).stdout.strip()
+
+    def _git(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Git on the bare repository, whoever owns it."""
+        return run(self.bare, "git", f"--git-dir={self.bare}", *words)
 
     def refs(self) -> dict[str, str]:
         """Every ref of the bare repository."""
-        out = run(self.bare, "git", "for-each-ref", "--format=%(refname) %(objectname)").stdout
+        out = self._git("for-each-ref", "--format=%(refname) %(objectname)").stdout
         return dict(line.split(" ") for line in out.splitlines())
 
     def content(self, branch: str = "main") -> dict[str, str]:
         """The files of a branch in the bare repository."""
-        names = run(self.bare, "git", "ls-tree", "-r", "--name-only", branch).stdout.splitlines()
-        return {name: run(self.bare, "git", "show", f"{branch}:{name}").stdout for name in names}
+        names = self._git("ls-tree", "-r", "--name-only", branch).stdout.splitlines()
+        return {name: self._git("show", f"{branch}:{name}").stdout for name in names}
 
     def commit(self, files: Mapping[str, str], message: str = "Change") -> str:
         """Commit these files where the clone stands; the commit."""

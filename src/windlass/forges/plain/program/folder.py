@@ -23,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+LOCKS = ("lock", "sending")
 FOLDERS = ("spool", "outbox", "refused", "pulls", "statuses")
 
 
@@ -33,14 +34,13 @@ class Busy(Exception):
 class Lock:
     """A file lock (`flock`): it ends with the process that holds it, however that ends."""
 
-    def __init__(self, path: str, *, mode: int, wait: float) -> None:
+    def __init__(self, path: str, *, wait: float) -> None:
         self.path = path
-        self.mode = mode
         self.wait = wait
         self.descriptor = -1
 
     def __enter__(self) -> Lock:
-        self.descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, self.mode)
+        self.descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         until = time.monotonic() + self.wait
         while True:
             try:
@@ -86,6 +86,9 @@ class Folder:
                 continue
             self.own(path)
             os.chmod(path, self.mode)
+        for path in map(self.path, LOCKS):
+            if not os.path.exists(path):
+                self.write(path, b"")
 
     def own(self, path: str) -> None:
         """Give it to the repository's owner, when we are root and that is another."""
@@ -94,11 +97,11 @@ class Folder:
 
     def state(self, wait: float = 10.0) -> Lock:
         """The lock of pull requests and spool, held for milliseconds; waits so many seconds."""
-        return Lock(self.path("lock"), mode=self.mode & 0o666, wait=wait)
+        return Lock(self.path("lock"), wait=wait)
 
     def sending(self) -> Lock:
         """The lock of the one sender; does not wait."""
-        return Lock(self.path("sending"), mode=self.mode & 0o666, wait=0)
+        return Lock(self.path("sending"), wait=0)
 
     def write(self, path: str, content: bytes, *, mode: int = 0, durable: bool = False) -> None:
         """Write a file whole: a reader sees the old one or the new one."""

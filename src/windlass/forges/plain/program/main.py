@@ -40,7 +40,10 @@ def receive(folder: Folder, git: Git) -> int:
         with folder.state():
             compose(folder, git)
     except Busy:
-        tell("windlass: the repository is busy; the pull request opens with the next push")
+        tell("windlass: the repository is busy")
+        return 1
+    except OSError as error:
+        tell(f"windlass: {error}")
         return 1
     origin = folder.settings().get("origin", "")
     pulls = Pulls(folder, git)
