@@ -9,15 +9,20 @@ that is over refuses everything, so one that was kept by mistake does no harm.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+from itertools import chain
 from typing import TypeVar
 
 from windlass.core.errors import Bug, Conflict
 from windlass.ports.store import Scalar, Wanted
 from windlass.stores import statements
 from windlass.stores.failures import Lost, translate, undoes_all
-from windlass.stores.rows import Row, layout
+from windlass.stores.rows import Layout, Row, layout
 
 R = TypeVar("R")
+
+# How many rows one statement inserts; a few sizes, so that their texts are reused.
+CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 
 
 class SqliteTx:
@@ -56,6 +61,18 @@ class SqliteTx:
         of = layout(type(record))
         return self._write(statements.insert(of), of.pack(record)) == 1
 
+    def add_all(self, records: Sequence[object]) -> list[bool]:
+        """Insert many of one class, in few statements; for each, whether it was new."""
+        if not records:
+            return []
+        of = layout(type(records[0]))
+        rows = [of.pack(record) for record in records]
+        added: list[bool] = []
+        while left := len(rows) - len(added):
+            size = next(size for size in CHUNKS if size <= left)
+            added += self._insert(of, rows[len(added) : len(added) + size])
+        return added
+
     def save(self, record: object) -> None:
         """Write over the record with its key; `Conflict` when the version moved on."""
         of = layout(type(record))
@@ -88,6 +105,21 @@ class SqliteTx:
     def undo(self) -> None:
         """Take back what was done, and nothing else of the group."""
         self._leave("ROLLBACK TO work", "RELEASE work")
+
+    def _insert(self, of: Layout[object], rows: list[Row]) -> list[bool]:
+        """Insert these rows at once; when some exist already, one by one, to know which."""
+        if len(rows) == 1:
+            return [self._write(statements.insert(of), rows[0]) == 1]
+        self._before_write()
+        self._run("SAVEPOINT chunk", ())
+        text = statements.insert(of, rows=len(rows))
+        all_new = self._run(text, tuple(chain.from_iterable(rows))).rowcount == len(rows)
+        if not all_new:
+            self._run("ROLLBACK TO chunk", ())
+        self._run("RELEASE chunk", ())
+        if all_new:
+            return [True] * len(rows)
+        return [self._write(statements.insert(of), row) == 1 for row in rows]
 
     def _leave(self, *texts: str) -> None:
         if self._saved:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from windlass.ports.forge import Dialect
 
@@ -25,7 +25,7 @@ class Endpoint:
     name: str
     repository: str
     dialect: Dialect
-    secrets: tuple[bytes, ...]
+    secrets: tuple[bytes, ...] = field(repr=False)
 
 
 LookUp = Callable[[str], Awaitable[Endpoint | None]]

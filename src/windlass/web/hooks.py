@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,11 +25,11 @@ from starlette.types import Scope, Send
 from windlass.core.errors import BadDelivery, Conflict, Transient
 from windlass.engine.receive import LARGE, Arrival, Receive
 from windlass.engine.refuse import Refusals, Refused
-from windlass.engine.wellformed import Body, wellformed
+from windlass.engine.wellformed import wellformed
 from windlass.ports.forge import Request
 from windlass.ports.target import Clock
 from windlass.web.endpoints import Endpoint, Endpoints
-from windlass.web.limits import Limits, Throttle
+from windlass.web.limits import Deadlines, Limits, Throttle
 
 log = structlog.get_logger()
 
@@ -76,6 +77,7 @@ class Hooks:
     url: str = ""
     limits: Limits = field(default_factory=Limits)
     _throttle: Throttle = field(init=False)
+    _deadlines: Deadlines = field(default_factory=Deadlines, init=False)
     _held: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ class Hooks:
         """Answer one request, whatever happens."""
         visit = _visit(scope)
         try:
-            status, identity = await self._serve(scope, visit, receive)
+            status, identity = await self._in_time(scope["method"], visit, receive)
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 - the route's one place
@@ -96,44 +98,58 @@ class Hooks:
         url = f"{self.url}/deliveries/{identity}"
         await _send(send, status, orjson.dumps({"delivery": identity, "url": url}))
 
-    async def _serve(self, scope: Scope, visit: Visit, receive: Read) -> tuple[int, str]:
-        """The way of a request that is accepted; any other ends in an exception."""
-        if scope["method"] != "POST":
+    async def _in_time(self, method: str, visit: Visit, receive: Read) -> tuple[int, str]:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a server calls us in a task
+        self._deadlines.set(task, self.limits.slow)
+        try:
+            verified = await self._verified(method, visit, receive)
+            self._deadlines.set(task, self.limits.store)
+            visit.read = True
+            return await self._store(visit, *verified)
+        except asyncio.CancelledError as ended:
+            if self._deadlines.missed(task):
+                raise TimeoutError from ended
+            raise
+        finally:
+            self._deadlines.end(task)
+
+    async def _verified(
+        self, method: str, visit: Visit, receive: Read
+    ) -> tuple[Endpoint, Request, str]:
+        """A request that may be trusted, and its key; any other ends in an exception."""
+        if method != "POST":
             raise Answer(405, "method", "webhooks are sent by POST")
         at = self.clock.now()
         if wait := self._throttle.wait(visit.source, visit.name, at):
             raise Answer(429, "too-many", "too many refused requests from here", wait=wait)
-        async with asyncio.timeout(self.limits.slow) as deadline:
-            endpoint = await self.endpoints.of(visit.name)
-            if endpoint is None:
-                raise Answer(404, "not-found", "there is no such webhook address")
-            visit.repository = endpoint.repository
-            _check_type(visit.headers)
-            raw = await self._body(visit, receive)
-            request = Request(headers=visit.headers, body=raw, at=at)
-            key = endpoint.dialect.verify(request, endpoint.secrets).delivery_key
-            body = await _look_into(raw)
-            visit.read = True
-            deadline.reschedule(asyncio.get_running_loop().time() + self.limits.store)
-            return await self._store(endpoint, request, key, body)
+        endpoint = await self.endpoints.of(visit.name)
+        if endpoint is None:
+            raise Answer(404, "not-found", "there is no such webhook address")
+        visit.repository = endpoint.repository
+        _check_type(visit.headers)
+        raw = await self._body(visit, receive)
+        request = Request(headers=visit.headers, body=raw, at=at)
+        return endpoint, request, endpoint.dialect.verify(request, endpoint.secrets).delivery_key
 
     async def _store(
-        self, endpoint: Endpoint, request: Request, key: str, body: Body
+        self, visit: Visit, endpoint: Endpoint, request: Request, key: str
     ) -> tuple[int, str]:
-        ping = any(request.headers.get(name) in PINGS for name in EVENT_HEADERS)
+        raw = request.body
+        body = wellformed(raw) if len(raw) < LARGE else await asyncio.to_thread(wellformed, raw)
+        ping = not PINGS.isdisjoint(map(visit.headers.get, EVENT_HEADERS))
         arrival = Arrival(
             endpoint=endpoint.name,
             repository=endpoint.repository,
             key=key,
-            headers=request.headers,
+            headers=visit.headers,
             body=body.content,
-            digest=hashlib.sha256(request.body).hexdigest(),
+            digest=hashlib.sha256(raw).hexdigest(),
             at=request.at,
             note=body.note,
             ping=ping,
         )
-        identity = await self.receive(arrival)
-        return (200 if ping else 202), identity
+        return (200 if ping else 202), await self.receive(arrival)
 
     async def _body(self, visit: Visit, receive: Read) -> bytes:
         """The raw body; refused before it is read when it says that it is too large."""
@@ -190,10 +206,10 @@ def routes(hooks: Hooks) -> tuple[BaseRoute, ...]:
 
 
 def _visit(scope: Scope) -> Visit:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    headers = dict(pairs)
+    if len(headers) != len(pairs):  # a header that came twice is one, as RFC 9110 has it
+        headers = {name: ", ".join(v for n, v in pairs if n == name) for name in headers}
     client = scope.get("client")
     return Visit(scope["path_params"]["endpoint"], client[0] if client else "", headers)
 
@@ -211,10 +227,6 @@ def _check_type(headers: Headers) -> None:
             "the body must be JSON",
             hint="set the webhook's content type to application/json",
         )
-
-
-async def _look_into(raw: bytes) -> Body:
-    return wellformed(raw) if len(raw) < LARGE else await asyncio.to_thread(wellformed, raw)
 
 
 def _too_large(limit: int) -> Answer:
@@ -237,7 +249,9 @@ def _answer(error: Exception, visit: Visit) -> Answer:
         case Transient() | TimeoutError():
             return _not_stored(getattr(error, "retry_after", None))
         case _:
-            log.error("hook failed", action="receive", repository=visit.repository, exc_info=error)
+            # Formatted here: a trace with local variables would show bodies and secrets.
+            trace = "".join(traceback.format_exception(error))
+            log.error("hook failed", action="receive", repository=visit.repository, trace=trace)
             return _not_stored(None)
 
 

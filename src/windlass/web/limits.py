@@ -4,10 +4,12 @@ What one sender may ask of the webhook route, so that the others are still serve
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 MINUTE = 60.0
 WATCHED = 4096
+LOOK = 0.25  # seconds between two looks at what is late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +56,43 @@ class Throttle:
         if self._minute != (minute := int(now // MINUTE)):
             self._minute = minute
             self._counts.clear()
+
+
+class Deadlines:
+    """
+    Ends what takes too long: one timer for all, so that a request pays next to nothing.
+
+    A task that is late is cancelled, and `missed` then says so to it.
+    """
+
+    def __init__(self) -> None:
+        self._due: dict[asyncio.Task[object], float] = {}
+        self._late: set[asyncio.Task[object]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, task: asyncio.Task[object], seconds: float) -> None:
+        """This task has so long from now; replaces what was said before."""
+        loop = task.get_loop()
+        self._due[task] = loop.time() + seconds
+        if self._timer is None:
+            self._timer = loop.call_later(LOOK, self._look, loop)
+
+    def missed(self, task: asyncio.Task[object]) -> bool:
+        """Whether its cancellation was ours, for being late."""
+        if task not in self._late:
+            return False
+        task.uncancel()
+        return True
+
+    def end(self, task: asyncio.Task[object]) -> None:
+        """It is over."""
+        del self._due[task]
+        self._late.discard(task)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task, due in self._due.items():
+            if due <= now and task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._timer = loop.call_later(LOOK, self._look, loop) if self._due else None
