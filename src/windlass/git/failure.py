@@ -26,7 +26,7 @@ _PASSING = re.compile(
     r"|Connection (?:refused|reset|timed out|closed)|timed out|early EOF"
     r"|[Oo]peration too slow|hung up unexpectedly|unexpected disconnect|Network is unreachable"
     r"|No route to host|returned error: (?:408|429|5\d\d)|RPC failed|No space left on device"
-    r"|\.lock': File exists|Cannot allocate memory|Resource temporarily unavailable"
+    r"|\.lock': File exists|but expected|Cannot allocate memory|Resource temporarily unavailable"
     r"|Too many open files|[Tt]emporary failure|kex_exchange_identification"
 )
 

@@ -65,7 +65,7 @@ _SETTINGS = """\
 _ALWAYS = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false"}
 
 _CHUNK = 1 << 16
-_LONGEST_COMPLAINT = 1 << 16
+_DRAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,18 +166,19 @@ class Git:
         )
         try:
             async with asyncio.timeout(within):
-                (out, over), (err, _), _ = await asyncio.gather(
+                (out, much), (err, more), _ = await asyncio.gather(
                     _read(process, process.stdout, self.limit),
-                    _read(process, process.stderr, _LONGEST_COMPLAINT),
+                    _read(process, process.stderr, self.limit),
                     _feed(process.stdin, stdin),
                 )
                 code = await process.wait()
         except TimeoutError:
+            await stop(process)
             raise Transient(f"git {args[0]} did not end within {within:g} s") from None
-        finally:
-            if process.returncode is None:
-                await stop(process)
-        if over:
+        except BaseException:
+            await stop(process)
+            raise
+        if much or more:
             raise Permanent(f"git {args[0]} printed more than {self.limit} bytes")
         return Answer(code, out, err.decode(errors="replace"))
 
@@ -235,8 +236,16 @@ def git_folder(path: Path) -> Path:
 
 
 async def stop(process: Process) -> None:
-    """Kill git and all it started, and wait until it is gone."""
+    """Kill git and all it started, and wait until it is gone and its pipes are closed."""
     _kill(process)
+    if process.stdin:
+        process.stdin.close()
+    # A pipe that was left full is closed only once it has been read to its end.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN):
+            await asyncio.gather(
+                *(pipe.read() for pipe in (process.stdout, process.stderr) if pipe)
+            )
     await process.wait()
 
 
@@ -255,9 +264,9 @@ async def _read(
         size += len(chunk)
         if size > limit:
             _kill(process)
-            return b"".join(chunks), True
-        chunks.append(chunk)
-    return b"".join(chunks), False
+        else:
+            chunks.append(chunk)
+    return b"".join(chunks), size > limit
 
 
 async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:

@@ -64,7 +64,9 @@ class StateRepository:
         self._open = False
         local = str(origin).removeprefix("file://")
         self._mirror = (
-            None if local.startswith("/") else Mirror(git, work, str(origin), login=login)
+            None
+            if local.startswith("/")
+            else Mirror(git, work, str(origin), lock=self._turn, login=login)
         )
         self._path = work if self._mirror else Path(local)
         self.objects = self._mirror.objects if self._mirror else Objects(git, self._path)
