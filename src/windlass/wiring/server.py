@@ -12,13 +12,15 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from windlass.core.errors import UserError
@@ -58,6 +60,25 @@ class Running:
     app: Starlette
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us, so that everything else is closed as well."""
+
+    def leave(self) -> None:
+        """Stop taking requests and end; asked twice, without waiting for those under way."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+
+def run(settings: Settings, ready: Callable[[Running], None]) -> None:
+    """`serve` on the fast event loop; returns when the server has ended."""
+    uvloop.run(serve(settings, ready))
+
+
 async def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
     """Run until a signal comes; `ready` is called when webhooks can be taken."""
     address = settings.address
@@ -75,14 +96,17 @@ async def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
                 timeout_graceful_shutdown=5,
                 lifespan="off",
             )
-            server = uvicorn.Server(config)
+            server = _Server(config)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, server.leave)
             note = settings.data / NOTE
-            _write_note(note, running.url)
             serving = asyncio.create_task(server.serve(sockets=[bound]))
             while not server.started and not serving.done():  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
             try:
                 if server.started:
+                    _write_note(note, running.url)
                     ready(running)
                 await serving
             finally:

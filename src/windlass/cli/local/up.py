@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -24,11 +23,11 @@ def up(*, file: str, **flags: str | None) -> None:
     settings = read_settings(flags, file=file)
     from windlass.cli.local.speech import set_up
     from windlass.core.errors import WindlassError
-    from windlass.wiring.server import serve
+    from windlass.wiring.server import run
 
     set_up(settings)
     try:
-        asyncio.run(serve(settings, _ready))
+        run(settings, _ready)
     except WindlassError as error:
         hint = str(getattr(error, "hint", ""))
         raise Failure(str(error), where=str(settings.data), next_step=hint) from error
