@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windlass.core import globs
 from windlass.core.globs import Decision, names, paths
 
 NAMES = [
@@ -45,23 +46,25 @@ def test_a_name_is_matched_as_a_whole(pattern, name, fits):
 
 def test_the_last_pattern_that_fits_decides():
     """`!` takes back what an earlier pattern gave, and a later one may give again."""
-    globs = paths(["services/**", "!**/*.md", "services/api/HELP.md"])
-    assert globs.decide("services/a.py") == Decision(matched=True, pattern="services/**")
-    assert globs.decide("services/a.md") == Decision(matched=False, pattern="!**/*.md")
+    found = paths(["services/**", "!**/*.md", "services/api/HELP.md"])
+    assert found.decide("services/a.py") == Decision(matched=True, pattern="services/**")
+    assert found.decide("services/a.md") == Decision(matched=False, pattern="!**/*.md")
     help_file = "services/api/HELP.md"
-    assert globs.decide(help_file) == Decision(matched=True, pattern=help_file)
-    assert globs.decide("docs/x") == Decision(matched=False, pattern=None)
+    assert found.decide(help_file) == Decision(matched=True, pattern=help_file)
+    assert found.decide("docs/x") == Decision(matched=False, pattern=None)
 
 
 def test_a_list_that_begins_with_taking_back_starts_from_everything():
     """`!docs/**` alone means everything but docs."""
-    globs = paths(["!docs/**"])
-    assert globs.matches("src/a.py")
-    assert not globs.matches("docs/a.md")
+    found = paths(["!docs/**"])
+    assert found.matches("src/a.py")
+    assert not found.matches("docs/a.md")
     assert not paths([]).matches("a")
 
 
-PARTS = st.sampled_from(["a", "b", "ab", "*", "**", "a*", "*b", "?", "a?b", "[ab]", "[!a]", "*a*b*"])
+PARTS = st.sampled_from(
+    ["a", "b", "ab", "*", "**", "a*", "*b", "?", "a?b", "[ab]", "[!a]", "*a*b*"]
+)
 PATTERNS = st.builds(
     lambda lead, parts, tail: lead + "/".join(parts) + tail,
     st.sampled_from(["", "/"]),
@@ -94,10 +97,8 @@ class Counted(str):
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "?b", "**/" * 40 + "?a*b", "[ab]*" * 40 + "c"])
 def test_a_hostile_pattern_costs_pattern_times_text(pattern):
     """No pattern makes the work grow faster than its length times the text's."""
-    from windlass.core import globs as module
-
     text = "a" * 400
-    part = module._part(pattern.split("/")[-1])
+    part = globs._part(pattern.split("/")[-1])
     Counted.looks = 0
     part(Counted(text))
     assert Counted.looks <= len(pattern) * len(text)

@@ -101,7 +101,7 @@ def cycles(needs: Needs) -> tuple[tuple[str, ...], ...]:
             at = next(name for name in needs[at] if name in needs and name not in free)
         if at in path:
             found.append(tuple(path)[path[at] :])
-        seen |= path.keys()
+        seen.update(path)
     return tuple(found)
 
 
