@@ -24,7 +24,7 @@ from windlass.web.api.app import answer, make_api
 from windlass.web.errors import Problem, describe
 from windlass.web.guard import API, SAFE, Guard, login_url
 from windlass.web.pages import asking, every, login
-from windlass.web.pages.page import Page, live, problem_page, show
+from windlass.web.pages.page import Page, live, problem_page, raw, show
 from windlass.web.parts import Parts
 from windlass.web.stream import Changes
 
@@ -56,6 +56,7 @@ def make_app(parts: Parts) -> Starlette:
         Route("/login", login.show, methods=["GET"]),
         Route("/login", login.sign_in, methods=["POST"]),
         Route("/logout", login.sign_out, methods=["POST"]),
+        Route("/runs/{number:int}/log", raw),
         *(Route(path, show(page)) for path, page in PAGES),
         *(Route(f"/live{path}", live(page)) for path, page in PAGES),
         Route("/runs/{number:int}/cancel", asking.cancel, methods=["POST"]),

@@ -17,7 +17,7 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from windlass.core.errors import NotFound, Transient
+from windlass.core.errors import NotFound, Transient, WindlassError
 from windlass.core.run import ENDED
 from windlass.engine.names import log_key
 from windlass.ports.executor import LogPart
@@ -28,6 +28,7 @@ from windlass.web.views.runs import show_run
 HEARTBEAT = 15.0
 # Commits come in bursts; a page that changes more often than this cannot be read anyway.
 TOGETHER = 0.25
+TAIL = 1 << 16
 NEXT_OFFSET = "Windlass-Next-Offset"
 
 Read = Callable[[], Awaitable[object]]
@@ -95,6 +96,38 @@ async def log_part(parts: Parts, name: LogName, offset: int, limit: int) -> Resp
         media_type="text/plain; charset=utf-8",
         headers={NEXT_OFFSET: str(part.next), "Windlass-Log-Ended": str(int(name.ended))},
     )
+
+
+async def read_tail(parts: Parts, key: str) -> bytes:
+    """The last whole lines of a log, about 64 KiB of them."""
+
+    def read() -> bytes:
+        try:
+            size = parts.logs.path(key).stat().st_size
+        except (OSError, WindlassError):
+            size = 0
+        start = max(0, size - TAIL)
+        data = parts.logs.read(key, start, 2 * TAIL).data
+        return data[data.find(b"\n") + 1 :] if start else data
+
+    return await run_in_threadpool(read)
+
+
+def raw_log(parts: Parts, name: LogName) -> StreamingResponse:
+    """The whole log as the job said it, without times and steps."""
+
+    async def texts() -> AsyncIterator[bytes]:
+        offset = 0
+        while (part := await run_in_threadpool(parts.logs.read, name.key, offset, 1 << 20)).data:
+            offset = part.next
+            yield b"".join(_said(line) + b"\n" for line in part.data.split(b"\n")[:-1])
+
+    return StreamingResponse(texts(), media_type="text/plain; charset=utf-8")
+
+
+def _said(line: bytes) -> bytes:
+    parts = line.split(b" ", 3)
+    return parts[3] if len(parts) == 4 else line
 
 
 def follow_log(parts: Parts, name: LogName, offset: int) -> StreamingResponse:

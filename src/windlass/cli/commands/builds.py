@@ -9,7 +9,7 @@ from urllib.parse import quote
 import click
 
 from windlass.cli.answers import Build, Listed
-from windlass.cli.connection import Api, asks_server
+from windlass.cli.connection import Api, Query, asks_server
 from windlass.cli.output import age, fields, short, table
 
 
@@ -25,7 +25,7 @@ def builds() -> None:
 @asks_server
 def every(api: Api, repository: str, service: str, limit: int) -> None:
     """Builds, newest first."""
-    query = {"repository": repository, "service": service, "limit": limit}
+    query: Query = {"repository": repository, "service": service, "limit": limit}
     found = api.get(Listed[Build], "/builds", query).items
     if not api.as_json:
         table(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import click
 
 from windlass.cli.answers import Event, Explanation, Listed
-from windlass.cli.connection import Api, asks_server
+from windlass.cli.connection import Api, Query, asks_server
 from windlass.cli.output import age, clean, fields, short, show, table
 
 
@@ -23,7 +23,7 @@ def events() -> None:
 @asks_server
 def every(api: Api, repository: str, limit: int, before: int | None) -> None:
     """Events, newest first."""
-    query = {"repository": repository, "limit": limit, "before": before}
+    query: Query = {"repository": repository, "limit": limit, "before": before}
     found = api.get(Listed[Event], "/events", query).items
     if not api.as_json:
         table(

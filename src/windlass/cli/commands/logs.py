@@ -81,6 +81,8 @@ def _lines(api: Api, text: str, *, timestamps: bool) -> None:
         match line.split(" ", 3):
             case [at, step, stream, said] if at.isdecimal():
                 _line(api, (int(at), step, stream, said), timestamps=timestamps)
+            case _:
+                pass  # the empty rest after the last line
 
 
 def _line(api: Api, line: tuple[int, str, str, str], *, timestamps: bool) -> None:

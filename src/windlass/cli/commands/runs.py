@@ -7,7 +7,7 @@ from __future__ import annotations
 import click
 
 from windlass.cli.answers import Job, Listed, Run
-from windlass.cli.connection import Api, asks_server
+from windlass.cli.connection import Api, Query, asks_server
 from windlass.cli.output import age, fields, say, short, show, state, table
 from windlass.cli.waiting import started, waits
 
@@ -25,7 +25,7 @@ def runs() -> None:
 @asks_server
 def every(api: Api, repository: str, wanted: str, limit: int, before: int | None) -> None:
     """Runs, newest first."""
-    query = {"repository": repository, "state": wanted, "limit": limit, "before": before}
+    query: Query = {"repository": repository, "state": wanted, "limit": limit, "before": before}
     found = api.get(Listed[Run], "/runs", query).items
     if not api.as_json:
         table(

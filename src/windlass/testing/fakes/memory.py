@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from windlass.core.errors import Bug, Conflict
 from windlass.ports.records import Counter, Delivery, StoredEffect
-from windlass.ports.store import Above, Below, Scalar, Wanted
+from windlass.ports.store import Above, Below, Scalar, Tx, Wanted
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -74,6 +74,10 @@ class MemoryTx:
         self._put(record)
         return True
 
+    def add_all(self, records: Sequence[object]) -> list[bool]:
+        """Insert several; for each, whether it was new."""
+        return [self.add(record) for record in records]
+
     def save(self, record: object) -> None:
         """Write over what is there; `Conflict` when it has moved on."""
         version: int | None = getattr(record, "version", None)
@@ -112,7 +116,7 @@ class MemoryStore:
     _waiters: list[Waiter] = field(default_factory=list)
     _claimed: set[tuple[type, str]] = field(default_factory=set)
 
-    def fill(self, work: Callable[[MemoryTx], T]) -> T:
+    def fill(self, work: Callable[[Tx], T]) -> T:
         """A transaction without an event loop: for tests that set a scene."""
         with self._lock:
             copy = {kind: dict(rows) for kind, rows in self._tables.items()}
@@ -127,11 +131,11 @@ class MemoryStore:
                 loop.call_soon_threadsafe(_wake, waiter)
         return result
 
-    async def transaction(self, work: Callable[[MemoryTx], T]) -> T:
+    async def transaction(self, work: Callable[[Tx], T]) -> T:
         """Run `work`: all of it, or nothing."""
         return self.fill(work)
 
-    async def read(self, work: Callable[[MemoryTx], T]) -> T:
+    async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on what is there now."""
         with self._lock:
             tables = self._tables

@@ -22,6 +22,7 @@ from windlass.ports.records import (
     StoredRun,
     StoredVerdict,
 )
+from windlass.ports.store import Tx
 from windlass.testing.fakes.memory import MemoryStore
 
 
@@ -153,8 +154,8 @@ class FakeRequests:
         return self._copy(stored, f"rerun:{run}")
 
     def _copy(self, stored: StoredRun, cause: str) -> StoredRun:
-        def work(tx: object) -> StoredRun:
-            number = tx.next("run")  # type: ignore[attr-defined]
+        def work(tx: Tx) -> StoredRun:
+            number = tx.next("run")
             fresh = replace(
                 stored,
                 number=number,
@@ -165,7 +166,7 @@ class FakeRequests:
                 version=0,
                 run=replace(stored.run, number=number, state=State.SUCCEEDED),
             )
-            tx.add(fresh)  # type: ignore[attr-defined]
+            tx.add(fresh)
             return fresh
 
         return self.store.fill(work)
@@ -217,12 +218,12 @@ class FakeRequests:
         return self._copy(await self._any_run(), f"manual:{len(self.asked)}")
 
     def _pin(self, name: str, reason: str) -> Place:
-        def work(tx: object) -> Place:
-            place: Place | None = tx.get(Place, name)  # type: ignore[attr-defined]
+        def work(tx: Tx) -> Place:
+            place: Place | None = tx.get(Place, name)
             if place is None:
                 raise NotFound(f"Nothing was ever deployed to {name}.")
             pinned = replace(place, pinned=reason)
-            tx.save(pinned)  # type: ignore[attr-defined]
+            tx.save(pinned)
             return pinned
 
         return self.store.fill(work)

@@ -18,7 +18,8 @@ from windlass.ports.records import (
     StoredRun,
     StoredVerdict,
 )
-from windlass.testing.fakes.memory import MemoryStore, MemoryTx
+from windlass.ports.store import Tx
+from windlass.testing.fakes.memory import MemoryStore
 from windlass.testing.fakes.memory_logs import MemoryLogs
 from windlass.testing.sample.places import builds, deployments, places
 from windlass.testing.sample.runs import SHOP, all_runs, push, sha
@@ -163,7 +164,7 @@ def _quiet(now: float) -> StoredEvent:
 def fill(store: MemoryStore, logs: MemoryLogs, now: float) -> None:
     """Tell the story."""
 
-    def work(tx: MemoryTx) -> None:
+    def work(tx: Tx) -> None:
         runs = all_runs(now)
         events = (*(_event(run) for run in runs), _quiet(now))
         rows: tuple[object, ...] = (

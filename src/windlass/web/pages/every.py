@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from windlass.engine.names import place_name
+from windlass.engine.names import log_key, place_name
 from windlass.ports.records import Build, Deployment, Place, Refusal, Repository, StoredRun
 from windlass.ports.store import Tx
+from windlass.web.pages.ansi import show_log
 from windlass.web.pages.page import Asked, Page
+from windlass.web.parts import Parts
+from windlass.web.stream import read_tail
 from windlass.web.views.board import Board, PlaceDetail, show_board, show_place
 from windlass.web.views.deployments import Filter, list_deployments
 from windlass.web.views.events import (
@@ -163,6 +166,16 @@ def _run(tx: Tx, asked: Asked) -> RunView:
     )
 
 
+async def _log(parts: Parts, view: object) -> dict[str, object]:
+    """The end of the log, for browsers without scripts and for the first paint."""
+    if not isinstance(view, RunView) or not view.job:
+        return {"log": None}
+    if view.stored.run.jobs[view.job].started_at is None:
+        return {"log": None}
+    key = log_key(view.stored.number, view.job, view.attempt)
+    return {"log": show_log(await read_tail(parts, key))}
+
+
 def _approvals(tx: Tx, _asked: Asked) -> ApprovalsView:
     return ApprovalsView(
         deployments=tuple(
@@ -207,7 +220,7 @@ BOARD = Page(template="board.html", read=_board)
 EVENTS = Page(template="events.html", read=_events)
 EVENT = Page(template="event.html", read=_event)
 RUNS = Page(template="runs.html", read=_runs)
-RUN = Page(template="run.html", read=_run)
+RUN = Page(template="run.html", read=_run, more=_log)
 APPROVALS = Page(template="approvals.html", read=_approvals)
 PLACE = Page(template="place.html", read=_place)
 BUILDS = Page(template="builds.html", read=_builds)

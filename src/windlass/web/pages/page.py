@@ -7,6 +7,7 @@ when it would look different, so the two cannot disagree.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -18,10 +19,11 @@ from windlass.ports.store import Tx
 from windlass.web.errors import Problem
 from windlass.web.guard import session_of
 from windlass.web.pages.render import TEMPLATES
-from windlass.web.parts import parts_of
-from windlass.web.stream import Changes, stamp
+from windlass.web.parts import Parts, parts_of
+from windlass.web.stream import Changes, find_log, raw_log, stamp
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+More = Callable[[Parts, object], Awaitable[Mapping[str, object]]]
 THEMES = frozenset({"light", "dark"})
 
 
@@ -48,10 +50,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page: its template, and how its view is read."""
+    """One page: its template, how its view is read, and what it shows beside the store's truth."""
 
     template: str
     read: Callable[[Tx, Asked], object]
+    more: More | None = None
 
 
 def show(page: Page) -> Endpoint:
@@ -60,7 +63,9 @@ def show(page: Page) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         asked = _asked(request)
         view = await parts_of(request).store.read(lambda tx: page.read(tx, asked))
-        return render(request, page.template, view=view, live=_live_url(request, stamp(view)))
+        more = {} if page.more is None else await page.more(parts_of(request), view)
+        url = _live_url(request, stamp(view))
+        return render(request, page.template, view=view, live=url, **more)
 
     return endpoint
 
@@ -79,6 +84,15 @@ def live(page: Page) -> Endpoint:
     return endpoint
 
 
+async def raw(request: Request) -> Response:
+    """The whole log of a job (`?job=`), as text."""
+    query, number = request.query_params, int(request.path_params["number"])
+    wanted = query.get("attempt", "")
+    attempt = int(wanted) if wanted.isdecimal() and len(wanted) < 7 else None
+    name = await find_log(parts_of(request), number, query.get("job", ""), attempt)
+    return raw_log(parts_of(request), name)
+
+
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """A template with what every page needs: who is signed in, which theme, the time."""
     parts = parts_of(request)
@@ -87,10 +101,10 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
     text = TEMPLATES.get_template(template).render(
         **{"view": None, "live": "", **values},
         path=request.url.path,
-        query=dict(request.query_params),
+        query=defaultdict(str, request.query_params),
         here=_here(request),
         name=session.name if session else "",
-        csrf=session.csrf if session else "",
+        csrf_token=session.csrf if session else "",
         theme=theme if theme in THEMES else "",
         now=parts.clock.now(),
         version=parts.version,

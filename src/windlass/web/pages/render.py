@@ -22,7 +22,6 @@ from windlass.ports.records import Delivery
 from windlass.web.api.models.events import body_text
 from windlass.web.api.models.repositories import without_credentials
 from windlass.web.pages import links
-from windlass.web.pages.ansi import show_log
 from windlass.web.pages.graph import draw
 from windlass.web.views.jobs import steps_of
 
@@ -140,7 +139,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
     )
     made.filters.update(
         ago=ago,
@@ -160,7 +158,6 @@ def _environment() -> Environment:
         draw=draw,
         lasted=lasted,
         place_url=place_url,
-        show_log=show_log,
         static_url=static_url,
         steps_of=steps_of,
     )
