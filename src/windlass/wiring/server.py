@@ -42,6 +42,7 @@ from windlass.web.endpoints import Endpoint, Endpoints
 from windlass.web.hooks import Hooks, routes
 from windlass.web.limits import Limits
 from windlass.web.parts import Parts, loopback_hosts
+from windlass.web.server import configured, settle
 from windlass.wiring.world import SystemClock, make_world
 
 log = structlog.get_logger()
@@ -85,17 +86,9 @@ async def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
     now = SystemClock().now()
     with hold(settings.data, now=now, address=str(address)), _bind(address) as bound:
         async with _running(settings, bound) as running:
-            config = uvicorn.Config(
-                running.app,
-                loop="uvloop",
-                http="httptools",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                timeout_graceful_shutdown=5,
-                lifespan="off",
-            )
+            host, port = bound.getsockname()[:2]
+            config = configured(running.app, host=host, port=port)
+            settle()
             server = _Server(config)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
