@@ -3,7 +3,7 @@ Two servers that take the same load: ours, and the least that could be called on
 
     python serving.py ours|bare|bare-packed PORT FOLDER
 
-All are uvicorn as `wiring.server` sets it up, one process. The bare one is a Starlette
+All are uvicorn as `web.server` sets it up, one process. The bare one is a Starlette
 route that checks the signature and inserts the body from one grouping thread, on
 sqlite3 with the same settings: no ids, no syntax check, no dedup answer, no headers
 kept. `bare-packed` compresses the body as ours does; whichever is faster is the ceiling.
@@ -36,7 +36,7 @@ from windlass.forges.github import GitHubDialect
 from windlass.stores.sqlite import SqliteStore
 from windlass.web.endpoints import Endpoint, Endpoints
 from windlass.web.hooks import Hooks, routes
-from windlass.wiring.collector import settle
+from windlass.web.server import configured, settle
 
 
 class Clock:
@@ -122,18 +122,7 @@ def main(kind: str, port: int, folder: Path) -> None:
         settle()
     else:
         app = bare(folder, packed=kind == "bare-packed")
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        lifespan="off",
-    )
+    uvicorn.Server(configured(app, host="127.0.0.1", port=port)).run()
 
 
 if __name__ == "__main__":

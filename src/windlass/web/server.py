@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
-def configured(app: ASGIApp, *, host: str, port: int, grace: int = 10) -> uvicorn.Config:
+def configured(app: ASGIApp, *, host: str, port: int, grace: int = 5) -> uvicorn.Config:
     """The server's configuration; `grace` is how many seconds open requests have at the end."""
     return uvicorn.Config(
         app,
@@ -25,7 +25,7 @@ def configured(app: ASGIApp, *, host: str, port: int, grace: int = 10) -> uvicor
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=75,
+        date_header=False,
         timeout_graceful_shutdown=grace,
     )
 
