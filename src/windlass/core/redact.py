@@ -80,7 +80,7 @@ class Masker:
         for start, end in spans:
             if start < stop < end:
                 stop = end
-        if raw.endswith(b"\n") and self._harmless(text[stop:]):
+        if raw.endswith(b"\n") and self._harmless(text[cut:]):
             stop = len(text)
         shown = _raw_end(raw, len(text) - stop)
         self._seen, self._held = text[cut:stop], raw[shown:]
