@@ -24,6 +24,7 @@ NAME, ADDRESS = "Dana Developer", "dana@shop.example"
 # Where jobs look for programs.
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LIMIT = 60.0
+DISCOUNT = "Give a discount from three tins on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Developer:
 
     def add_discount(self) -> str:
         """Commit a new feature, with a test that finds a fault in it."""
-        return self._commit("discount", "Give a discount from three tins on")
+        return self._commit("discount", DISCOUNT)
 
     def mend(self) -> str:
         """Mend the fault, in the same commit."""

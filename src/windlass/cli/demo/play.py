@@ -50,18 +50,21 @@ def play(wish: Wish) -> int:
     teller.heading("Windlass: from a push to production, on this machine")
     if played_before(folder):
         teller.say("This folder holds an earlier demonstration, which is thrown away.")
-    with _ended_by_signals(), stage(folder) as place:
-        teller.pairs([("everything is in", str(folder)), ("the server says", str(place.log))])
-        server = Server(place)
-        try:
-            story = Story(place, server, Developer(place), teller, kill=wish.kill)
-            good = _tell(story)
-            if good and not wish.once:
-                return _stay(story)
-        finally:
-            server.stop()
-    if own and good:
-        shutil.rmtree(folder, ignore_errors=True)
+    good = True
+    try:
+        with _ended_by_signals(), stage(folder) as place:
+            teller.pairs([("everything is in", str(folder)), ("the server says", str(place.log))])
+            story = Story(place, Server(place), Developer(place), teller, kill=wish.kill)
+            try:
+                good = _tell(story)
+                if good and not wish.once:
+                    return _stay(story)
+            finally:
+                story.server.stop()
+    finally:
+        # What failed is kept, to be looked at.
+        if own and good:
+            shutil.rmtree(folder, ignore_errors=True)
     return Exit.OK if good else Exit.ERROR
 
 

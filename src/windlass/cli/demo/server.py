@@ -40,8 +40,8 @@ class Server:
         address = f"127.0.0.1:{self.stage.server}"
         return ["up", "--data", str(self.stage.data), "--address", address]
 
-    def start(self) -> Api:
-        """Start it, and wait until it can take webhooks."""
+    def start(self) -> None:
+        """Start it; it is not ready when this returns."""
         settings = self.stage.folder / "windlass.toml"
         settings.touch()
         log = os.open(self.stage.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -60,8 +60,11 @@ class Server:
             os.close(log)
         note = self.stage.folder / SERVER
         note.write_text(f"{self._process.pid}\n", encoding="ascii")
+
+    def ready(self) -> Api:
+        """Wait until it can take webhooks; its API."""
         web = Web(self.stage.url("server"))
-        until("the server to be ready", lambda: self._ready(web))
+        until("the server to be ready", lambda: self._look(web))
         token = (self.stage.data / "api-token").read_text(encoding="ascii").strip()
         return Api(web, token)
 
@@ -99,7 +102,7 @@ class Server:
             return self.stage.log.read_text(encoding="utf-8", errors="replace")
         return ""
 
-    def _ready(self, web: Web) -> None:
+    def _look(self, web: Web) -> None:
         if self._process is not None and (code := self._process.poll()) is not None:
             raise Missed("the server to be ready", f"it ended with exit code {code}")
         if not (self.stage.data / "server.json").exists():

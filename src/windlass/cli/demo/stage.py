@@ -137,7 +137,7 @@ def _pid(note: Path, folder: Path) -> int | None:
     with suppress(OSError, ValueError):
         pid = int(note.read_text(encoding="ascii"))
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        if os.fsencode(folder) in command:
+        if os.fsencode(folder) + b"/" in command:
             return pid
     return None
 

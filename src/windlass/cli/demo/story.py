@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from windlass.cli.demo.asking import Added, Deployment, Price, PullRequest, Run, Web
-from windlass.cli.demo.developer import Developer, state_log, state_trailer
+from windlass.cli.demo.developer import DISCOUNT, Developer, state_log, state_trailer
 from windlass.cli.demo.looking import NotYet, check, until
 from windlass.cli.demo.server import Server
 from windlass.cli.demo.stage import Stage
@@ -23,6 +23,7 @@ from windlass.cli.demo.watching import NAME, Watching, short
 OFFER = "10 % off from three tins on"
 PLAIN = "Good tea"
 FAILING_LINE = "AssertionError: 1500 != 1350"
+PLACE = f"/places/{NAME}/at/production/of/{NAME}"
 VANDAL = "Everything is free today"
 DANA, RITA, OTTO = "dana", "rita", "otto"
 
@@ -56,9 +57,10 @@ class Story:
         """A server, a repository with its webhook, and a first release in both environments."""
         tell = self.teller
         tell.begin("A server, a repository, a first release")
-        sha = self.developer.begin()
         tell.typed("windlass " + " ".join(self.server.command), OTTO)
-        self.watching = Watching(self.stage, self.server.start())
+        self.server.start()
+        sha = self.developer.begin()
+        self.watching = Watching(self.stage, self.server.ready())
         tell.typed(f"windlass repo add {self.stage.origin}", OTTO)
         added = self.watching.api.post(
             Added, "/repositories", {"url": str(self.stage.origin)}, by=OTTO
@@ -72,13 +74,15 @@ class Story:
         asked = self.watching.api.post(Run, "/deployments", self._of("production"), by=OTTO)
         self._approve(asked.number, RITA)
         self._arrived("production", asked.number, self.first)
-        tell.end(self._page(f"/runs/{run}"))
+        self._end(f"/runs/{run}")
 
     def push_to_dev(self) -> None:
         """A push to a feature branch reaches dev."""
         tell = self.teller
         tell.begin("A push to FB1 reaches dev")
+        tell.typed("git switch --create FB1", DANA)
         self.developer.branch("FB1")
+        tell.typed(f"git commit --all --message='{DISCOUNT}'", DANA)
         sha = self.developer.add_discount()
         tell.typed("git push origin FB1", DANA)
         began = time.monotonic()
@@ -87,7 +91,7 @@ class Story:
         self.watching.page("dev", holds=OFFER)
         took = time.monotonic() - began
         tell.say(f"dev serves {sha[:8]}, build {short(seen.digest)}, {took:.1f} s after the push")
-        tell.end(f"{self._page(f'/runs/{run}')} and {self.stage.url('dev')}")
+        self._end(f"/runs/{run}", "dev")
 
     def red(self) -> None:
         """A pull request with a failing test is red, and says where."""
@@ -102,7 +106,7 @@ class Story:
         tell.say("and the comment on it ends with the line that fails:")
         for line in _around(pull.comment, FAILING_LINE):
             tell.quote(line)
-        tell.end(self._page(f"/runs/{run}"))
+        self._end(f"/runs/{run}")
 
     def green(self) -> None:
         """The mended commit is green, and its build is kept."""
@@ -116,7 +120,7 @@ class Story:
         self._tell_statuses(pull)
         self.tested = _digest(ended)
         tell.say(f"run {run} made build {short(self.tested)}")
-        tell.end(self._page(f"/runs/{run}"))
+        self._end(f"/runs/{run}")
 
     def to_production(self) -> None:
         """Approved and merged, the build that was tested goes to production, behind approval."""
@@ -142,7 +146,7 @@ class Story:
         price = Web(self.stage.url("production")).read(Price, "/price?pieces=3&each=500").total
         check("three tins to cost 1350", found=str(price), holds=price == 1350)
         tell.say(f"the same digest as on the pull request: {built.reason}")
-        tell.end(f"{self._page(f'/runs/{run}')} and {self.stage.url('production')}")
+        self._end(f"/runs/{run}", "production")
 
     def drift(self) -> None:
         """What somebody edits by hand is noticed and put right."""
@@ -161,7 +165,7 @@ class Story:
         check("the file as it was built", found="another", holds=same)
         self.watching.serves("production", digest=self.tested)
         tell.say(f"production: {place}")
-        tell.end(self._page("/"))
+        self._end(PLACE)
 
     def rollback(self) -> None:
         """One command brings the build before back, and keeps it there."""
@@ -182,7 +186,7 @@ class Story:
         tell.typed(f"git --git-dir={self.stage.data / 'state.git'} log --oneline")
         for line in state_log(self.stage)[:3]:
             tell.quote(line)
-        tell.end(self._page("/"))
+        self._end(PLACE)
 
     # ------------------------------------------------------------ what beats have in common
 
@@ -193,6 +197,7 @@ class Story:
             self.teller.say("the server is killed (SIGKILL) and started again")
             self.server.kill()
             self.server.start()
+            self.server.ready()
         event = self.watching.event("push", "", sha)
         self.teller.say(
             f"event {event.number}: push of {sha[:8]} to {branch},"
@@ -206,7 +211,7 @@ class Story:
         """Push for review; the number of the run that tests it."""
         ref = "HEAD:refs/for/main/discount"
         self.teller.typed(f"git push origin {ref}", DANA)
-        for line in self.developer.push(f"+{ref}").splitlines():
+        for line in self.developer.push(ref).splitlines():
             if "ull request" in line:
                 self.teller.quote(line.removeprefix("remote:").strip())
         event = self.watching.event("pull_request", action, sha)
@@ -222,7 +227,7 @@ class Story:
         """Let a deployment to production go on; the digest that production served until then."""
         asked = self.watching.deployment(run, "approval")
         before = self._serving("production")
-        self.teller.say(f"deployment {asked.number} to production waits: {asked.reason}")
+        self.teller.say(f"deployment {asked.number} to production: {asked.reason}")
         self.teller.typed(f"windlass approve {asked.number}", who)
         path = f"/deployments/{asked.number}/approve"
         self.watching.api.post(Deployment, path, by=who)
@@ -255,8 +260,14 @@ class Story:
     def _of(self, environment: str) -> dict[str, str]:
         return {"repository": NAME, "service": NAME, "environment": environment}
 
-    def _page(self, path: str) -> str:
-        return self.stage.url("server") + path
+    def _end(self, path: str, environment: str = "") -> None:
+        """The beat is over; what it says to look at is there."""
+        pages = [(Web(self.stage.url("server")), path)]
+        if environment:
+            pages.append((Web(self.stage.url(environment)), "/"))
+        for web, page in pages:
+            web.fetch(page)
+        self.teller.end(" and ".join(f"{web.url}{page}" for web, page in pages))
 
 
 def _said(run: Run) -> str:
