@@ -9,6 +9,7 @@ import sys
 
 import structlog
 
+from windlass.cli.output import colourful
 from windlass.settings.table import LogFormat, Settings
 
 
@@ -19,7 +20,7 @@ def set_up(settings: Settings) -> None:
         settings.log_format is LogFormat.AUTO and sys.stderr.isatty()
     )
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(colors=colourful(sys.stderr))]
         if as_text
         else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     )
