@@ -59,7 +59,7 @@ def _deployment(number: int, place: str, state: str, word: str, at: float) -> De
         sha=sha(word),
         branch="main",
         run=1,
-        job="cd/production",
+        job=f"cd/{environment}",
         attempt=number,
         order=number,
         by="alice",

@@ -198,7 +198,7 @@ def fill(store: MemoryStore, logs: MemoryLogs, now: float) -> None:
     store.fill(work)
     for stored in all_runs(now):
         for name, each in stored.run.jobs.items():
-            if each.started_at is not None:
+            if each.steps and each.started_at is not None:
                 logs.append(log_key(stored.number, name, 1), log_lines(each.started_at))
 
 

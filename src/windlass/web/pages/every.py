@@ -61,6 +61,14 @@ class EventsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """One event with all there is to know, and its repository."""
+
+    detail: EventDetail
+    repository: Repository | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunsView:
     """The list of runs."""
 
@@ -134,8 +142,11 @@ def _events(tx: Tx, asked: Asked) -> EventsView:
     )
 
 
-def _event(tx: Tx, asked: Asked) -> EventDetail:
-    return show_event(tx, asked.number())
+def _event(tx: Tx, asked: Asked) -> EventView:
+    detail = show_event(tx, asked.number())
+    return EventView(
+        detail=detail, repository=tx.get(Repository, detail.row.stored.repository)
+    )
 
 
 def _runs(tx: Tx, asked: Asked) -> RunsView:

@@ -113,7 +113,7 @@ def words(state: str) -> str:
     >>> words("worker_lost")
     'worker lost'
     """
-    return state.replace("_", " ")
+    return "needs approval" if state == "approval" else state.replace("_", " ")
 
 
 def listed(items: Iterable[object]) -> Markup:

@@ -25,8 +25,15 @@ function times() {
 
 function theme() {
   const button = document.querySelector("[data-theme-button]");
-  const choices = { "": "Theme: system", light: "Theme: light", dark: "Theme: dark" };
-  const name = () => { button.textContent = choices[document.documentElement.dataset.theme ?? ""]; };
+  const choices = { "": "Auto", light: "Light", dark: "Dark" };
+  const name = () => {
+    const chosen = choices[document.documentElement.dataset.theme ?? ""];
+    const before = document.createElement("span");
+    before.className = "spelled";
+    before.textContent = "Theme:";
+    button.replaceChildren(before, chosen);
+    button.setAttribute("aria-label", `Theme: ${chosen}`);
+  };
   button.hidden = false;
   name();
   button.addEventListener("click", () => {
