@@ -29,6 +29,8 @@ __all__ = ["SEARCH_PATH", "ProcessExecutor", "ProcessLimits"]
 
 # How often (seconds) a job is looked at although nothing poked us; so late a killed runner is seen.
 _LOOK = 0.5
+# How long (seconds) beyond the grace a runner may take to stop, before it is killed itself.
+_UNHEARD = 15.0
 _CLEARED = ".cleared-"
 
 
@@ -116,8 +118,7 @@ class ProcessExecutor:
             return
         folder.stop.touch(mode=0o600)
         folder.wake()
-        # The runner asks twice as long at most: TERM, then KILL. Then it is asked no longer.
-        until = time.monotonic() + self._limits.grace + 15
+        until = time.monotonic() + self._limits.grace + _UNHEARD
         with self._pokes.listen(folder.name) as news:
             while not await asyncio.to_thread(self._stopped, folder):
                 if time.monotonic() > until:
