@@ -54,11 +54,17 @@ class Git:
         self, *words: str, stdin: bytes = b"", also: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
         """Exit code and standard output; `also` adds to the environment. OSError without Git."""
+        return self.begin(*words, stdin=stdin, also=also).end()
+
+    def begin(
+        self, *words: str, stdin: bytes = b"", also: Mapping[str, str] | None = None
+    ) -> Running:
+        """The same, for several at a time: each has to be ended."""
         argv = [self.program, f"--git-dir={self.repository}", *OPTIONS, *words]
         environment = {**ENVIRONMENT, **(also or {})}
         if self.user is not None:
-            return self._run_as(self.user, argv, stdin, environment)
-        return _spawn(argv, stdin, environment)
+            return _Done(*self._run_as(self.user, argv, stdin, environment))
+        return _Spawned(argv, stdin, environment)
 
     def out(self, *words: str, also: Mapping[str, str] | None = None) -> str:
         """Standard output of a command that must succeed, without the last line end."""
@@ -95,29 +101,52 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _spawn(argv: list[str], stdin: bytes, environment: dict[str, str]) -> tuple[int, bytes]:
-    source = _file_of(stdin)
-    reading, writing = os.pipe()
-    try:
-        pid = os.posix_spawn(
-            argv[0],
-            argv,
-            environment,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, source, 0),
-                (os.POSIX_SPAWN_DUP2, writing, 1),
-                (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
-            ],
-        )
-    except OSError:
-        os.close(reading)
-        raise
-    finally:
-        os.close(source)
-        os.close(writing)
-    with os.fdopen(reading, "rb") as file:
-        out = file.read()
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out
+class Running:
+    """A Git that was started."""
+
+    def end(self) -> tuple[int, bytes]:
+        """Exit code and standard output, once it has ended."""
+        raise NotImplementedError
+
+
+class _Done(Running):
+    """One that has ended already."""
+
+    def __init__(self, code: int, out: bytes) -> None:
+        self.ended = (code, out)
+
+    def end(self) -> tuple[int, bytes]:
+        return self.ended
+
+
+class _Spawned(Running):
+    """A process of ours."""
+
+    def __init__(self, argv: list[str], stdin: bytes, environment: dict[str, str]) -> None:
+        source = _file_of(stdin)
+        self.reading, writing = os.pipe()
+        try:
+            self.pid = os.posix_spawn(
+                argv[0],
+                argv,
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, source, 0),
+                    (os.POSIX_SPAWN_DUP2, writing, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0),
+                ],
+            )
+        except OSError:
+            os.close(self.reading)
+            raise
+        finally:
+            os.close(source)
+            os.close(writing)
+
+    def end(self) -> tuple[int, bytes]:
+        with os.fdopen(self.reading, "rb") as file:
+            out = file.read()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), out
 
 
 def _file_of(content: bytes) -> int:

@@ -8,7 +8,7 @@ list then counts as incomplete.
 
 from __future__ import annotations
 
-from windlass.forges.plain.program.git import Git, text
+from windlass.forges.plain.program.git import Git, Running, text
 from windlass.forges.plain.program.pulls import Pull
 
 TYPE_CHECKING = False
@@ -33,16 +33,16 @@ class Writer:
 
     def push(self, old: str, new: str, ref: str) -> Body:
         """A branch or tag that moved; new commits newest first."""
-        zero = "0" * len(new)
-        tip = "" if new == zero else self._commit(new)
-        commits: list[Body] = []
-        files: list[str] | None = None
-        if tip and ref.startswith("refs/heads/"):
-            known = ["--exclude=" + ref, "--branches"] if old == zero else [old]
-            commits = self._commits(tip, "--not", *known) or self._commits(tip, "--max-count=1")
-            files = None if old == zero else self._files(old, tip)
-        elif tip:
+        made, gone = not old.strip("0"), not new.strip("0")
+        branch = ref.startswith("refs/heads/")
+        # Git is started twice and then awaited twice: the webhook is that much earlier.
+        listing = self._diff(old, new) if branch and not made and not gone else None
+        tip = "" if gone else new if branch else self._commit(new)
+        known = ["--not", *(["--exclude=" + ref, "--branches"] if made else [old])]
+        commits = self._commits(tip, *known) if tip and branch else []
+        if tip and not commits:
             commits = self._commits(tip, "--max-count=1")
+        files = _named(listing) if listing else None
         return {
             **self._envelope("push"),
             "ref": ref,
@@ -61,7 +61,7 @@ class Writer:
             "action": action,
             "before": before,
             "pull_request": _fields(pull),
-            **self._listed(self._files(f"{pull.base_sha}...{pull.head_sha}")),
+            **self._listed(_named(self._diff(f"{pull.base_sha}...{pull.head_sha}"))),
         }
 
     def review(self, action: str, pull: Pull) -> Body:
@@ -96,20 +96,24 @@ class Writer:
             for at in range(0, len(parts) - 3, 4)
         ]
 
-    def _files(self, *revisions: str) -> list[str] | None:
-        """Names of changed files, at most one more than we send; None when not all can be named."""
-        words = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", *revisions, "--")
-        code, out = self.git.run(*words)
-        if code != 0:
-            return None
-        try:
-            return out.decode("utf-8").split("\0")[:-1][: FILES + 1]
-        except UnicodeDecodeError:
-            return None
+    def _diff(self, *revisions: str) -> Running:
+        words = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z")
+        return self.git.begin(*words, *revisions, "--")
 
     def _listed(self, files: list[str] | None) -> Body:
         complete = files is not None and len(files) <= FILES
         return {"files": (files or [])[:FILES], "files_complete": complete}
+
+
+def _named(listing: Running) -> list[str] | None:
+    """Names of changed files, at most one more than we send; None when not all can be named."""
+    code, out = listing.end()
+    if code != 0:
+        return None
+    try:
+        return out.decode("utf-8").split("\0")[:-1][: FILES + 1]
+    except UnicodeDecodeError:
+        return None
 
 
 def _fields(pull: Pull) -> Body:
