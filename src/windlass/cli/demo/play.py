@@ -125,8 +125,8 @@ def _stay(story: Story) -> int:
         f"cd {place.work}   # change something, commit it, and push FB1",
     ):
         tell.typed(command)
-    tell.heading("Ctrl-C ends the server and both shops; the folder stays.")
     try:
+        tell.heading("Ctrl-C ends the server and both shops; the folder stays.")
         code = story.server.wait()
     except KeyboardInterrupt:
         tell.heading("Ended.")
