@@ -8,6 +8,7 @@ loops may share one, as a server under test and the test itself do.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import TypeVar
 from windlass.core.errors import Bug, Conflict
 from windlass.ports.records import Counter, Delivery, StoredEffect
 from windlass.ports.store import Above, Below, Scalar, Tx, Wanted
+from windlass.stores.rows import layout
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -47,13 +49,18 @@ class MemoryTx:
     tables: Tables
     read_only: bool
     changed: bool = False
+    over: bool = False
 
     def get(self, kind: type[R], *key: Scalar) -> R | None:
         """The record with this key."""
+        self._check()
         return self.tables.get(kind, {}).get(key)  # type: ignore[return-value]
 
     def find(self, kind: type[R], *, order: str = "", limit: int = 0, **where: Wanted) -> list[R]:
         """Records whose columns are as wanted."""
+        self._check()
+        if unknown := {*where, *filter(None, [order.removeprefix("-")])} - set(layout(kind).names):
+            raise Bug(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
         found = [
             record
             for record in self.tables.get(kind, {}).values()
@@ -66,6 +73,7 @@ class MemoryTx:
 
     def add(self, record: object) -> bool:
         """Insert, unless its key or a unique set exists."""
+        self._check(writing=True)
         unique = (record.KEY, *record.UNIQUE)  # type: ignore[attr-defined]
         for other in self.tables.get(type(record), {}).values():
             for names in unique:
@@ -96,11 +104,30 @@ class MemoryTx:
         self._put(Counter(name=counter, value=value))
         return value
 
-    def _put(self, record: object) -> None:
-        if self.read_only:
+    def _check(self, *, writing: bool = False) -> None:
+        if self.over:
+            raise Bug("this transaction is over")
+        if writing and self.read_only:
             raise Bug("a read must not write")
+
+    def _put(self, record: object) -> None:
+        self._check(writing=True)
         self.changed = True
+        of = layout(type(record))
+        record = of.unpack(of.pack(record))  # as a database would give it back
         self.tables.setdefault(type(record), {})[_key(record)] = record
+
+
+def _done(work: Callable[[Tx], T], tx: MemoryTx) -> T:
+    """Run the work; its transaction is over then."""
+    try:
+        value = work(tx)
+    finally:
+        tx.over = True
+    if inspect.iscoroutine(value):
+        value.close()
+        raise Bug("a transaction must be a plain function, not async")
+    return value
 
 
 Waiter = tuple[asyncio.AbstractEventLoop, "asyncio.Future[None]"]
@@ -121,7 +148,7 @@ class MemoryStore:
         with self._lock:
             copy = {kind: dict(rows) for kind, rows in self._tables.items()}
             tx = MemoryTx(copy, read_only=False)
-            result = work(tx)
+            result = _done(work, tx)
             if tx.changed:
                 self._tables = copy
                 self._commits += 1
@@ -139,7 +166,7 @@ class MemoryStore:
         """Run `work` on what is there now."""
         with self._lock:
             tables = self._tables
-        return work(MemoryTx(tables, read_only=True))
+        return _done(work, MemoryTx(tables, read_only=True))
 
     async def claim(self, kind: type[Q], now: float, limit: int) -> list[Q]:
         """Rows that are due, ours alone until released."""
