@@ -100,8 +100,9 @@ def _take(root: str, at: str, found: set[str]) -> None:
 def _check_name(name: str, secrets: tuple[str, ...]) -> None:
     if not name.isprintable():
         raise CannotPack(f"an artifact has a name with control characters: {name!a}")
-    if mask_text(name, secrets) != name:
-        raise CannotPack(f"an artifact's name holds a secret: {name}")
+    shown = mask_text(name, secrets)
+    if shown != name:
+        raise CannotPack(f"an artifact's name holds a secret: {shown}")
 
 
 def _add(tar: tarfile.TarFile, root: str, name: str) -> None:
