@@ -7,12 +7,11 @@ the shops are ended by it, or by the next demonstration in the same folder.
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -20,7 +19,7 @@ from types import FrameType
 from windlass.cli.demo.developer import Developer
 from windlass.cli.demo.looking import Missed, NotYet
 from windlass.cli.demo.server import Server
-from windlass.cli.demo.stage import played_before, stage
+from windlass.cli.demo.stage import played_before, remove, stage
 from windlass.cli.demo.story import Story
 from windlass.cli.demo.telling import Teller
 from windlass.cli.demo.watching import NAME
@@ -64,7 +63,8 @@ def play(wish: Wish) -> int:
     finally:
         # What failed is kept, to be looked at.
         if own and good:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                remove(folder)
     return Exit.OK if good else Exit.ERROR
 
 

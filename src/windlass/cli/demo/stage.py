@@ -32,6 +32,7 @@ ENVIRONMENTS = ("dev", "production")
 SERVER = "server.pid"
 # Below where the kernel takes ports for outgoing connections, so that they stay free.
 PORTS = range(20_000, 32_000)
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +123,32 @@ def _refuse_strangers(folder: Path) -> None:
         )
 
 
+def remove(path: Path) -> None:
+    """Remove a file or folder, also while what a killed story left behind still writes in it."""
+    end = time.monotonic() + PATIENCE
+    while os.path.lexists(path):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
 def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.name == MARK:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+    try:
+        for entry in sorted(folder.iterdir()):
+            if entry.name != MARK:
+                remove(entry)
+    except OSError as error:
+        raise Failure(
+            f"What is left of an earlier demonstration cannot be removed: {error.strerror}.",
+            where=str(error.filename),
+            next_step="remove it, or name another folder: windlass demo --folder FOLDER",
+        ) from error
 
 
 def _pid(note: Path, folder: Path) -> int | None:
