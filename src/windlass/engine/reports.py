@@ -14,7 +14,7 @@ from windlass.engine import comment
 from windlass.engine.names import run_path, status_context
 from windlass.engine.world import World
 from windlass.ports.forge import Status, StatusState
-from windlass.ports.records import Repository, StoredEvent, StoredRun
+from windlass.ports.records import CommitStatus, Repository, StoredEvent, StoredRun
 from windlass.ports.store import Tx
 
 SAID = {
@@ -44,10 +44,8 @@ class Reporter:
         """Set one status of a commit to what is true now."""
 
         def work(tx: Tx) -> tuple[Repository | None, StoredRun | None]:
-            runs = tx.find(StoredRun, status_sha=sha, repository=repository, order="-number")
-            newest = next(
-                (one for one in runs if context in map(status_context, one.run.actions)), None
-            )
+            said = tx.get(CommitStatus, repository, sha, context)
+            newest = tx.get(StoredRun, said.run) if said else None
             return tx.get(Repository, repository), newest
 
         found, stored = await self.world.store.read(work)

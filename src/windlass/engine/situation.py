@@ -131,7 +131,7 @@ async def _fetch(mirror: Mirror, event: Event, default: str) -> None:
     elif event.tag and not gone:
         wanted.append(f"refs/tags/{event.tag}")
     current = not event.sha or is_zero(event.sha) or await mirror.has(event.sha)
-    if current and event.kind is Kind.PUSH and event.branch != default:
+    if current and event.kind is not Kind.PULL_REQUEST and event.branch != default:
         return
     try:
         await mirror.fetch(*dict.fromkeys(wanted))

@@ -13,8 +13,10 @@ from windlass.core.listener import Listener, Miss
 from windlass.core.run import ENDED, CancelAsked, Effect, Finish, JobEnded, Report, Run, State
 from windlass.engine import effects
 from windlass.engine.advance import advance
+from windlass.engine.names import status_context
 from windlass.engine.start import Judged
 from windlass.ports.records import (
+    CommitStatus,
     Delivery,
     Head,
     PullRequestState,
@@ -22,7 +24,7 @@ from windlass.ports.records import (
     StoredRun,
     StoredVerdict,
 )
-from windlass.ports.store import Tx
+from windlass.ports.store import Above, Tx
 
 ACTIVE = tuple(str(state) for state in State if state not in ENDED)
 
@@ -59,6 +61,7 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
         configuration=one.situation.config_sha if one.situation else "",
         fault=one.fault,
         matched=len(one.runs),
+        recovered=delivery.source == "recovered",
     )
     if not tx.add(stored):
         return 0
@@ -132,8 +135,22 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
         run=run,
     )
     if tx.add(stored):
+        _claim_statuses(tx, stored)
         effects.write(tx, stored, wanted, now)
     return stored
+
+
+def _claim_statuses(tx: Tx, stored: StoredRun) -> None:
+    """From now on the statuses of these actions speak of this run."""
+    for action in stored.run.actions:
+        tx.save(
+            CommitStatus(
+                repository=stored.repository,
+                sha=stored.status_sha,
+                context=status_context(action),
+                run=stored.number,
+            )
+        )
 
 
 def _report(action: str) -> Effect:
@@ -238,11 +255,10 @@ def _found_before(tx: Tx, delivery: Delivery, event: Event) -> int:
     """The number of the event that recovery made of the same thing, if it did."""
     if delivery.source != "webhook" or not event.sha:
         return 0
-    same = tx.find(StoredEvent, sha=event.sha, repository=event.repository)
+    same = tx.find(StoredEvent, sha=event.sha, repository=event.repository, recovered=True)
     for one in same:
         if (
-            one.event.recovered
-            and (one.kind, one.action, one.pull_request)
+            (one.kind, one.action, one.pull_request)
             == (event.kind, event.action, event.number or 0)
             and one.event.branch == event.branch
             and one.event.tag == event.tag
@@ -255,5 +271,7 @@ def _was_faulty(tx: Tx, stored: StoredEvent) -> bool:
     """Whether an earlier event of the same commit reported a faulty configuration."""
     if not stored.sha:
         return False
-    earlier = tx.find(StoredEvent, sha=stored.sha, repository=stored.repository)
-    return any(one.fault for one in earlier if one.number != stored.number)
+    faulty = tx.find(
+        StoredEvent, sha=stored.sha, repository=stored.repository, fault=Above(""), limit=1
+    )
+    return bool(faulty)

@@ -25,6 +25,7 @@ from windlass.ports.records.received import (
 )
 from windlass.ports.records.running import (
     Audit,
+    CommitStatus,
     Counter,
     PullRequestState,
     StoredEffect,
@@ -36,6 +37,7 @@ __all__ = [
     "RECORDS",
     "Audit",
     "Build",
+    "CommitStatus",
     "Counter",
     "Delivery",
     "Deployment",

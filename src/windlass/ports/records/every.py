@@ -16,6 +16,7 @@ from windlass.ports.records.received import (
 )
 from windlass.ports.records.running import (
     Audit,
+    CommitStatus,
     Counter,
     PullRequestState,
     StoredEffect,
@@ -32,6 +33,7 @@ RECORDS = (
     StoredEvent,
     StoredVerdict,
     StoredRun,
+    CommitStatus,
     StoredFact,
     StoredEffect,
     Build,

@@ -138,6 +138,7 @@ class StoredEvent:
     configuration: str = ""
     fault: str = ""
     matched: int = 0
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,20 @@ class StoredRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommitStatus:
+    """Which run a status on a commit speaks of: the newest with that context."""
+
+    KEY: ClassVar[Columns] = ("repository", "sha", "context")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    repository: str
+    sha: str
+    context: str
+    run: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFact:
     """A fact that was taken in; the key keeps it from counting twice."""
 
