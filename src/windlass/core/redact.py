@@ -2,14 +2,15 @@ r"""
 Keeps secret values out of text.
 
 A value is looked for plain and in the shapes it takes by accident: base64 at
-all three alignments, hex, URL-quoted, JSON-escaped, shell-quoted. Line breaks
-do not count, so a value that `base64` or `fold` has wrapped is found as well,
-and each longer line of a value of several lines is a value of its own.
+all three alignments, hex, URL-quoted, JSON-escaped, shell-quoted, echoed. Line
+breaks do not count, so a value that `base64` or `fold` has wrapped is found as
+well, and each longer line of a value of several lines is a value of its own.
 A text that was reversed or enciphered on purpose is beyond any masking.
 
 A `Masker` works on a stream and never lets out what may be the beginning of a
-value, save for at most three characters at the end of a line. The runner imports this module in a bare interpreter, where every
-import costs a job its first milliseconds: it may import next to nothing.
+value, save for at most three characters at the end of a line. The runner
+imports this module in a bare interpreter, where every import costs a job its
+first milliseconds: it may import next to nothing.
 
 >>> mask_text("Bearer s3cret-token", ("s3cret-token",))
 'Bearer ***'
@@ -35,6 +36,20 @@ STARS = b"***"
 _BREAKS = b"\r\n"
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _SHORT_ESCAPES = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
+_BACKSLASH = 92
+_ECHO_ESCAPES = {
+    b"a": b"\a",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"v": b"\v",
+    b"\\": b"\\",
+    b"e": b"\x1b",
+    b"c": b"",
+    b"0": b"",
+}
 
 Span = tuple[int, int]
 
@@ -141,8 +156,9 @@ def _forms(value: str) -> list[bytes]:
         quoted = _url_quoted(raw, _UNRESERVED + safe, "%02X")
         forms += [quoted, quoted.replace(b"%20", b"+")]
         forms.append(_url_quoted(raw, _UNRESERVED + safe, "%02x"))
-    for narrow in (True, False):
-        escaped = _json_escaped(value, narrow=narrow)
+    forms.append(_echoed(raw))
+    for kept in (127, 128, 0x110000):
+        escaped = _json_escaped(value, kept)
         forms += [_bytes(escaped), _bytes(escaped.replace("/", "\\/"))]
     return forms
 
@@ -151,14 +167,36 @@ def _url_quoted(raw: bytes, safe: bytes, digits: str) -> bytes:
     return "".join(chr(x) if x in safe else "%" + digits % x for x in raw).encode("ascii")
 
 
-def _json_escaped(text: str, *, narrow: bool) -> str:
-    r"""As the inside of a JSON string; `narrow` writes all but ASCII as \uXXXX."""
+def _echoed(raw: bytes) -> bytes:
+    r"""As `echo` of many shells prints it, which reads `\t` and the like in a value."""
+    out = bytearray()
+    at = 0
+    while at < len(raw):
+        follows = raw[at + 1 : at + 2]
+        if raw[at] != _BACKSLASH or follows not in _ECHO_ESCAPES:
+            out.append(raw[at])
+            at += 1
+        elif follows == b"c":  # prints nothing more
+            break
+        elif follows == b"0":
+            digits = raw[at + 2 : at + 5]
+            size = next((n for n, x in enumerate(digits) if x not in b"01234567"), len(digits))
+            out.append(int(digits[:size] or b"0", 8) & 0xFF)
+            at += 2 + size
+        else:
+            out += _ECHO_ESCAPES[follows]
+            at += 2
+    return bytes(out)
+
+
+def _json_escaped(text: str, kept: int) -> str:
+    r"""As the inside of a JSON string; characters from number `kept` on as \uXXXX."""
     out = []
     for char in text:
         code = ord(char)
         if code in _SHORT_ESCAPES:
             out.append(_SHORT_ESCAPES[code])
-        elif 32 <= code < 127 or (code > 127 and not narrow):
+        elif 32 <= code < kept:
             out.append(char)
         elif code < 0x10000:
             out.append(f"\\u{code:04x}")
