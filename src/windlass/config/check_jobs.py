@@ -79,6 +79,7 @@ def _order(
 
 
 def _job(reading: Reading, unit: Unit[Job], job: Job) -> None:
+    reduced = reading.findings.reduced
     choices = {
         "steps": job.steps,
         "build": job.build,
@@ -87,6 +88,8 @@ def _job(reading: Reading, unit: Unit[Job], job: Job) -> None:
         "pipeline": job.pipeline,
     }
     if unit.wrong & choices.keys():
+        return
+    if not any(choices.values()) and job.steps is None and unit.node.place in reduced:
         return
     if check_one(reading, "a job", choices, unit.key.place) is None:
         return

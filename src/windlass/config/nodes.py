@@ -4,6 +4,7 @@ What a YAML file is made of here: scalars, lists and mappings that know their pl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from windlass.core.errors import Fault, Place
@@ -67,19 +68,33 @@ class Document:
     faults: tuple[Fault, ...] = ()
 
     def inside(self, scalar: Scalar, offset: int) -> Place:
-        """Where the character `offset` of a scalar's value stands in the file."""
+        """
+        Where the character `offset` of a scalar's value stands in the file.
+
+        Where escapes make that unclear, it is where the scalar begins.
+        """
         place = scalar.place
-        if scalar.style in {"|", ">"}:
-            before = scalar.value[:offset]
-            row = before.count("\n")
-            line = place.line + 1 + row
-            written = self.lines[line - 1] if line <= len(self.lines) else ""
-            indent = len(written) - len(written.lstrip(" "))
-            own = scalar.value.split("\n")[row]
-            own_indent = len(own) - len(own.lstrip(" "))
-            column = indent - own_indent + len(before) - (before.rfind("\n") + 1)
-            return Place(place.file, line, column + 1)
-        start = place.column - 1 + bool(scalar.style)
-        if self.lines[place.line - 1][start : start + offset + 1] == scalar.value[: offset + 1]:
-            return Place(place.file, place.line, start + offset + 1)
+        at = 0
+        for row, (start, content) in enumerate(self._written(scalar)):
+            found = scalar.value.find(content, at) if content else -1
+            if found < 0:
+                continue
+            if offset < found:
+                break
+            if offset <= found + len(content):
+                line = place.line + row + (scalar.style in {"|", ">"})
+                return Place(place.file, line, start + offset - found + 1)
+            at = found + len(content)
         return place
+
+    def _written(self, scalar: Scalar) -> Iterator[tuple[int, str]]:
+        """The lines of a scalar, each with the column (from 0) at which it begins."""
+        first = scalar.place.line - 1
+        start = scalar.place.column - 1 + bool(scalar.style)
+        if scalar.style not in {"|", ">"}:
+            text = self.lines[first][start:]
+            end = scalar.end - scalar.start - 2 * bool(scalar.style)
+            yield start, text[:end].rstrip(" ")
+        for line in self.lines[first + 1 :]:
+            content = line.strip(" ")
+            yield len(line) - len(line.lstrip(" ")), content

@@ -165,10 +165,35 @@ def _unit(reading: Reading, key: Scalar, node: Node, shape: type[S]) -> Unit[S]:
     reading.findings.faults += (fault for fault in found if fault is not None)
     if not isinstance(values, dict):
         return Unit(key, node, None)
-    wrong = frozenset(str(detail["loc"][0]) for detail in details if detail["loc"])
-    kept = {name: value for name, value in values.items() if name not in wrong}
-    kept |= {name: value for name, value in shape.STAND_INS.items() if name in wrong}
-    return Unit(key, node, shape.model_validate(kept), wrong)
+    paths = [detail["loc"] for detail in details]
+    wrong = frozenset(str(path[0]) for path in paths if _left_out(values, path, shape))
+    try:
+        return Unit(key, node, shape.model_validate(values), wrong)
+    except ValidationError:
+        # What is wrong cannot be taken out by itself: all of its key is.
+        wrong = frozenset(str(path[0]) for path in paths)
+        for name in wrong:
+            _left_out(values, (name,), shape)
+        return Unit(key, node, shape.model_validate(values), wrong)
+
+
+def _left_out(values: object, path: tuple[int | str, ...], kind: Kind) -> bool:
+    """Take what stands at a path out, or put its stand-in there; whether all of its key went."""
+    top, inside, name, shape = values, values, path[0], kind
+    for part in path:
+        if isinstance(values, dict) and (part in values or part is path[-1]):
+            inside, name, shape = values, part, kind
+            values, kind = values.get(part), _below(kind, str(part))
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            inside, name, shape = values, part, None
+            values, kind = values[part], kind.each if isinstance(kind, ListOf) else None
+    if not isinstance(inside, dict):
+        return False
+    stand_in = shape.STAND_INS.get(str(name)) if isinstance(shape, type) else None
+    inside.pop(name, None)
+    if stand_in is not None:
+        inside[name] = stand_in
+    return inside is top
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class FromSecret(Shape):
     """A value that only the vault knows."""
 
     WHAT = "a secret"
+    STAND_INS: ClassVar = {"from_secret": "x"}
     from_secret: Secret = Field(description="name of the secret")
 
 
@@ -75,6 +76,7 @@ class Concurrency(Shape):
 
     WHAT = "a concurrency"
     SYNONYMS: ClassVar = {"cancel-in-progress": "cancel_in_progress"}
+    STAND_INS: ClassVar = {"group": "x"}
     group: Template = Field(description="runs with the same text wait for each other")
     cancel_in_progress: Truth = Field(default=False, description="a newer run ends the older")
 
@@ -145,6 +147,7 @@ class Artifacts(Shape):
     ABSENT: ClassVar = {
         "reports": "test reports are not read yet: keep the file by naming it in `paths`"
     }
+    STAND_INS: ClassVar = {"paths": []}
     paths: Insides = Field(description="patterns below the workspace")
 
 
@@ -158,6 +161,7 @@ class Step(Shape):
         "if": "put the condition on the job, or test a variable in the script",
         "uses": "there are no ready-made steps: write the commands in `run`",
     }
+    STAND_INS: ClassVar = {"run": "true"}
     run: Script = Field(description="the script, a text or a list of lines")
     name: Text = Field("", description="shown in the log; else the first line")
     env: Env = Field({}, description="variables of this step")
@@ -229,6 +233,7 @@ class Recipe(Shape):
     ABSENT: ClassVar = {
         "image": "build the image in a step (podman build ...) and keep its archive in `artifacts`"
     }
+    STAND_INS: ClassVar = {"steps": [{"run": "true"}], "artifacts": ["*"]}
     steps: list[Step] = Field(description="scripts, in the folder of the checkout")
     artifacts: Insides = Field(description="patterns below the service's path: what is deployed")
     env: Env = Field({}, description="variables of all steps")
@@ -257,6 +262,7 @@ class Directory(Shape):
     """A folder with releases and a link to the current one."""
 
     WHAT = "a directory target"
+    STAND_INS: ClassVar = {"path": "/nowhere"}
     path: Template = Field(description="absolute path on the server")
     after: Text = Field("", description="command run in the new release")
 

@@ -60,7 +60,7 @@ def _still(value: object) -> str:
     text = _text(value)
     if has_expression(text):
         offset = text.index("${{")
-        hint = "it may stand in env, with, if, group, url, path and name"
+        hint = "it may stand in env, with, group, url and a target's path"
         raise refuse(
             "expression-here", "'${{' is not allowed here", hint=hint, at=At(offset=offset)
         )

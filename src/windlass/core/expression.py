@@ -48,6 +48,20 @@ Locate = Callable[[int], Place]
 EVENT_KEYS = tuple(field.name for field in fields(Event) if field.name != "files")
 _NOWHERE = Place(".windlass.yaml", 1, 1)
 _OPEN, _CLOSE = "${{", "}}"
+# Kinds of values, by the names that CEL or Python has for them.
+_KINDS = {
+    "NoneType": "null",
+    "null_type": "null",
+    "dict": "a map",
+    "map": "a map",
+    "list": "a list",
+    "str": "a text",
+    "string": "a text",
+    "int": "a number",
+    "uint": "a number",
+    "double": "a number",
+    "float": "a number",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,8 @@ def compile_condition(
     if isinstance(found, Flaw):
         raise _error(f"the condition is wrong: {found.text}", locate(found.offset), scope)
     if found.compiled.kind not in {"bool", "dyn"}:
-        message = f"the condition gives a {found.compiled.kind}, expected true or false"
+        kind = _KINDS.get(found.compiled.kind, f"a {found.compiled.kind}")
+        message = f"the condition gives {kind}, expected true or false"
         raise _error(message, locate(0), scope)
     return found
 
@@ -303,6 +318,5 @@ def _text(value: object | Failure) -> str | Failure:
 
 
 def _kind(value: object) -> str:
-    kinds = {"NoneType": "null", "dict": "a map", "list": "a list", "str": "a text"}
     name = type(value).__name__
-    return kinds.get(name, f"a {name}")
+    return _KINDS.get(name, f"a {name}")
