@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import tarfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -29,8 +30,6 @@ from pathlib import Path
 
 from windlass.core.errors import Conflict
 from windlass.core.redact import mask_text
-from windlass.executors.runner.outputs import read_outputs
-from windlass.executors.runner.pack import CannotPack, pack
 from windlass.ports.executor import (
     Ended,
     Logs,
@@ -190,13 +189,12 @@ class FakeExecutor:
 
     def _packed(self, order: Order, folder: Path, place: Path) -> Ended:
         secrets = (*order.secrets.values(), *order.mask)
-        outputs, _ = read_outputs(str(folder / "output"), secrets)
+        output = folder / "output"
+        text = mask_text(output.read_text(encoding="utf-8"), secrets) if output.exists() else ""
+        outputs = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
         package = folder / "package.tar" if order.artifacts else None
-        if package:
-            try:
-                pack(str(place), list(order.artifacts), str(package), secrets)
-            except CannotPack as error:
-                return _end(Outcome.FAILED, str(error))
+        if package and (missing := _pack(place, order.artifacts, package)):
+            return _end(Outcome.FAILED, f"no file matches the artifact pattern {missing}")
         return Ended(
             at=time.time(),
             outcome=Outcome.SUCCEEDED,
@@ -210,3 +208,24 @@ def _end(
     outcome: Outcome, reason: str, *, step: int | None = None, code: int | None = None
 ) -> Ended:
     return Ended(at=time.time(), outcome=outcome, reason=reason, step=step, exit_code=code)
+
+
+def _pack(place: Path, globs: tuple[str, ...], target: Path) -> str:
+    """Tar what matches, with all that is below it; the glob that matches nothing, if any."""
+    found: set[Path] = set()
+    for glob in globs:
+        matched = set(place.glob(glob.rstrip("/")))
+        if not matched:
+            return glob
+        found |= matched | {below for path in matched for below in path.rglob("*")}
+    with tarfile.open(target, "w") as tar:
+        for path in sorted(found):
+            member = tarfile.TarInfo(str(path.relative_to(place)))
+            if path.is_dir():
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(member)
+            else:
+                member.size = path.stat().st_size
+                with path.open("rb") as file:
+                    tar.addfile(member, file)
+    return ""
