@@ -69,7 +69,7 @@ def processes(folder: Path) -> list[str]:
 def test_the_demonstration_verifies_every_beat(words, environ, tmp_path):
     """It exits 0, each beat in order with its time, and nothing of it runs on."""
     folder = tmp_path / "a folder"
-    running = demo("--once", "--folder", folder, *words, environ=environ)
+    running = demo("--once", folder, *words, environ=environ)
     said, _ = running.communicate()
     assert running.returncode == 0, said
     assert re.findall(r"^\d\. (.+)$", said, re.MULTILINE) == list(BEATS)
@@ -79,14 +79,33 @@ def test_the_demonstration_verifies_every_beat(words, environ, tmp_path):
     assert not processes(folder)
 
 
+def test_a_beat_that_fails_says_what_was_found(tmp_path):
+    """Exit code 1, expected and found, the log and its end; what failed is kept."""
+    programs, folder = tmp_path / "bin", tmp_path / "demo"
+    programs.mkdir()
+    (programs / "setsid").write_text("#!/bin/sh\necho no sessions today >&2\nexit 1\n")
+    (programs / "setsid").chmod(0o755)
+    path = f"{programs}:{os.environ['PATH']}"
+    running = demo("--once", folder, environ={"PATH": path})
+    said, _ = running.communicate()
+    assert running.returncode == 1, said
+    assert "failed: A server, a repository, a first release" in said
+    assert "expected  run 1 to be succeeded" in said
+    assert "no sessions today" in said
+    assert f"log       {folder}/server.log" in said
+    assert "Traceback" not in said
+    assert (folder / "server.log").exists()
+    assert not processes(folder)
+
+
 def test_a_folder_of_somebody_else_is_refused(tmp_path):
     """What is in it stays as it was, and the text says what to do."""
     (tmp_path / "thesis.txt").write_text("my only copy")
-    running = demo("--once", "--folder", tmp_path)
+    running = demo("--once", tmp_path)
     said, _ = running.communicate()
     assert running.returncode == 1
     assert "not empty" in said
-    assert "--folder" in said
+    assert "windlass demo FOLDER" in said
     assert "Traceback" not in said
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -99,7 +118,7 @@ def test_killed_it_leaves_nothing_that_blocks_the_next(tmp_path):
     for line in running.stdout:
         if "production serves" in line:
             break
-    second = demo("--once", "--folder", folder)
+    second = demo("--once", folder)
     refused, _ = second.communicate()
     assert second.returncode == 1
     assert "running there already" in refused

@@ -94,13 +94,19 @@ def _failed(story: Story, error: Missed | NotYet) -> None:
     found = error.found if isinstance(error, Missed) else str(error)
     story.teller.fail(
         [
-            f"expected  {expected}",
-            f"found     {found}",
-            f"log       {story.stage.log}",
+            *_below("expected", expected),
+            *_below("found", found),
+            *_below("log", str(story.stage.log)),
             "its last lines:",
             *(f"  | {line}" for line in story.server.tail()),
         ]
     )
+
+
+def _below(name: str, text: str) -> list[str]:
+    """A name and a text that may have several lines, aligned."""
+    first, *rest = text.splitlines() or [""]
+    return [f"{name:10}{first}", *(f"{'':10}{line}" for line in rest)]
 
 
 def _stay(story: Story) -> int:

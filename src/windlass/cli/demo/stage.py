@@ -81,7 +81,7 @@ def stage(folder: Path) -> Iterator[Stage]:
         raise Failure(
             f"The folder cannot be used: {error.strerror}.",
             where=str(folder),
-            next_step="name another: windlass demo --folder FOLDER",
+            next_step="name another: windlass demo FOLDER",
         ) from error
     try:
         try:
@@ -90,7 +90,7 @@ def stage(folder: Path) -> Iterator[Stage]:
             raise Failure(
                 "A demonstration is running there already.",
                 where=str(folder),
-                next_step="end it with Ctrl-C, or name another: windlass demo --folder FOLDER",
+                next_step="end it with Ctrl-C, or name another: windlass demo FOLDER",
             ) from None
         end_all(folder)
         _empty(folder)
@@ -119,7 +119,7 @@ def _refuse_strangers(folder: Path) -> None:
         raise Failure(
             "The folder is not empty, and no demonstration made it.",
             where=str(folder),
-            next_step="name another: windlass demo --folder FOLDER",
+            next_step="name another: windlass demo FOLDER",
         )
 
 
@@ -147,7 +147,7 @@ def _empty(folder: Path) -> None:
         raise Failure(
             f"What is left of an earlier demonstration cannot be removed: {error.strerror}.",
             where=str(error.filename),
-            next_step="remove it, or name another folder: windlass demo --folder FOLDER",
+            next_step="remove it, or name another folder: windlass demo FOLDER",
         ) from error
 
 

@@ -13,6 +13,7 @@ from typing import TextIO
 import click
 
 from windlass.cli.output import colourful
+from windlass.web.pages.sgr import strip
 
 INDENT = "   "
 
@@ -47,11 +48,11 @@ class Teller:
 
     def say(self, text: str) -> None:
         """What happened."""
-        self._line(f"{INDENT}{text}")
+        self._line(f"{INDENT}{strip(text)}")
 
     def quote(self, text: str) -> None:
         """A line that somebody else said."""
-        self._line(f"{INDENT}  | {text}")
+        self._line(f"{INDENT}  | {strip(text)}")
 
     def end(self, look: str) -> None:
         """The beat was verified."""
@@ -61,11 +62,11 @@ class Teller:
         self._line(f"{INDENT}{good}, {seconds:.1f} s. Look at: {look}")
 
     def fail(self, lines: list[str]) -> None:
-        """The beat was not verified."""
+        """The beat was not verified; why, and what to look at."""
         bad = self._style("failed", fg="red", bold=True)
         self._line(f"{INDENT}{bad}: {self.title}")
         for line in lines:
-            self._line(f"{INDENT}{line}")
+            self.say(line)
 
     def pairs(self, pairs: list[tuple[str, str]]) -> None:
         """Names and values below each other."""
