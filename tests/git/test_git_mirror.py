@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from windlass.core.errors import NotFound, Permanent, Transient
-from windlass.git.mirror import MOST_PACKS, Mirror
+from windlass.git.mirror import Mirror
 from windlass.git.program import Git
 from windlass.git.remote import Login
 
@@ -22,7 +22,7 @@ class Counting(Git):
 
     async def ask(self, *args, **more):
         self.asked.append(args)
-        if self.held and args[0] == "fetch":
+        if self.held and args[0] == "for-each-ref":
             self.began.set()
             await self.held.wait()
         return await super().ask(*args, **more)
@@ -39,7 +39,26 @@ def counting(tmp_path, origin):
     return git
 
 
-def test_a_mirror_has_every_branch_and_follows(origin, with_mirror):
+@pytest.fixture(params=["path", "http"])
+def with_either(request, with_mirror, host, tmp_path):
+    """The same promises for a repository on this disk and for one behind a URL."""
+    if request.param == "path":
+        return with_mirror
+
+    def run(play):
+        async def main():
+            git = Git(tmp_path / "home", protocols=("http",))
+            url = host.url.replace("://", "://windlass:hunter2@") + "/origin.git"
+            async with Mirror(git, tmp_path / "m.git", url) as mirror:
+                await mirror.fetch()
+                return await play(mirror)
+
+        return asyncio.run(main())
+
+    return run
+
+
+def test_a_mirror_has_every_branch_and_follows(origin, with_either):
     """New commits, new branches and deletions arrive."""
     first = origin.commit({"a": b"1"})
 
@@ -56,7 +75,7 @@ def test_a_mirror_has_every_branch_and_follows(origin, with_mirror):
         assert await mirror.heads() == {"main": second}
         assert await mirror.has(odd)
 
-    with_mirror(play)
+    with_either(play)
 
 
 @pytest.mark.parametrize("width", ["sha1", "sha256"])
@@ -94,7 +113,7 @@ def test_one_commit_is_enough(origin, with_mirror):
     with_mirror(play)
 
 
-def test_a_single_ref_or_commit_can_be_fetched(origin, with_mirror):
+def test_a_single_ref_or_commit_can_be_fetched(origin, with_either):
     """A pull request's ref, a branch by its short name, and a commit no branch has."""
     origin.commit({"a": b"1"})
 
@@ -110,10 +129,10 @@ def test_a_single_ref_or_commit_can_be_fetched(origin, with_mirror):
         assert await mirror.has(lost)
         await mirror.fetch("main")
 
-    with_mirror(play)
+    with_either(play)
 
 
-def test_what_the_origin_has_no_more_is_not_found(origin, with_mirror):
+def test_what_the_origin_has_no_more_is_not_found(origin, with_either):
     """A deleted branch and an unknown commit are named; the mirror goes on."""
     origin.commit({"a": b"1"})
 
@@ -123,7 +142,7 @@ def test_what_the_origin_has_no_more_is_not_found(origin, with_mirror):
                 await mirror.fetch(wanted)
         await mirror.fetch()
 
-    with_mirror(play)
+    with_either(play)
 
 
 def test_who_waits_shares_the_next_fetch(origin, counting, tmp_path):
@@ -143,10 +162,45 @@ def test_who_waits_shares_the_next_fetch(origin, counting, tmp_path):
             await asyncio.sleep(0)
             counting.held.set()
             await asyncio.gather(first, *rest)
-            assert counting.count("fetch") == 2
+            assert counting.count("for-each-ref") == 2
             assert await mirror.heads() == {"main": sha}
 
     asyncio.run(play())
+
+
+def test_a_repository_on_this_disk_needs_few_processes(origin, counting, tmp_path):
+    """One new commit costs four starts of git, and nothing new costs one."""
+    origin.commit({"a": b"1"})
+
+    async def play():
+        async with Mirror(counting, tmp_path / "m.git", str(origin.path)) as mirror:
+            await mirror.fetch()
+            origin.commit({"a": b"2"})
+            counting.asked.clear()
+            await mirror.fetch("main")
+            assert len(counting.asked) == 4
+            await mirror.fetch()
+            assert len(counting.asked) == 5
+            assert not counting.count("fetch")
+
+    asyncio.run(play())
+
+
+def test_a_rewritten_history_is_followed(origin, with_mirror):
+    """Also when the origin has already thrown away the commits that the mirror knows."""
+    old = origin.commit({"a": b"1"})
+
+    async def play(mirror):
+        origin.git("update-ref", "-d", "refs/heads/main")
+        new = origin.commit({"b": b"1"})
+        origin.git("repack", "-a", "-d", "-q")
+        origin.git("prune", "--expire=now")
+        await mirror.fetch()
+        assert await mirror.heads() == {"main": new}
+        assert await mirror.has(old)
+        assert await mirror.objects.read(new, "b") == b"1"
+
+    with_mirror(play)
 
 
 def test_the_fault_of_one_is_not_the_fault_of_another(origin, with_mirror):
@@ -177,7 +231,7 @@ def test_a_cancelled_caller_does_not_cancel_the_others(origin, counting, tmp_pat
     asyncio.run(play())
 
 
-def test_a_branch_may_become_a_folder_of_branches(origin, with_mirror):
+def test_a_branch_may_become_a_folder_of_branches(origin, with_either):
     """`a` is deleted and `a/b` is pushed: fetching `a/b` alone works."""
     sha = origin.commit({"x": b"1"}, branch="a")
 
@@ -187,7 +241,7 @@ def test_a_branch_may_become_a_folder_of_branches(origin, with_mirror):
         await mirror.fetch("a/b")
         assert await mirror.heads() == {"a/b": sha}
 
-    with_mirror(play)
+    with_either(play)
 
 
 def test_locks_of_a_killed_git_do_not_stop_us(origin, git, tmp_path):
@@ -241,8 +295,9 @@ def test_an_interrupted_clone_leaves_no_half_mirror(origin, git, tmp_path):
     asyncio.run(play())
 
 
-def test_tidying_joins_packs_and_loses_nothing(origin, with_mirror):
+def test_tidying_joins_packs_and_loses_nothing(origin, with_either, monkeypatch):
     """Commits that only workspaces still need survive, and the number of packs is bounded."""
+    monkeypatch.setattr("windlass.git.mirror.MOST_PACKS", 8)
     first = origin.commit({"a": b"0"})
 
     async def play(mirror):
@@ -250,16 +305,16 @@ def test_tidying_joins_packs_and_loses_nothing(origin, with_mirror):
         await mirror.fetch()
         merged = await mirror.merge(first, lost)
         origin.git("update-ref", "-d", "refs/heads/lost")
-        for number in range(MOST_PACKS + 3):
+        for number in range(11):
             origin.commit({"a": b"%d" % number})
             await mirror.fetch()
         await mirror.fetch()
         packs = list((mirror.path / "objects" / "pack").glob("*.pack"))
-        assert len(packs) <= MOST_PACKS
+        assert len(packs) <= 8
         assert await mirror.has(lost)
         assert await mirror.has(merged.commit)
 
-    with_mirror(play)
+    with_either(play)
 
 
 def test_nothing_can_be_pushed_to_a_mirror(origin, with_mirror, tmp_path):

@@ -15,7 +15,7 @@ git -C /w -c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from windlass.git.refs import check_sha
@@ -54,23 +54,29 @@ def checkout_environment(search: str = "/usr/local/bin:/usr/bin:/bin") -> dict[s
     }
 
 
-def write_template(mirror: Path, origin: str, refs: Iterable[tuple[str, str]]) -> None:
+def write_template(mirror: Path, origin: str, refs: Mapping[str, str]) -> None:
     """Write what `checkout_commands` starts from; `refs` are full names and ids."""
     template = mirror / TEMPLATE
     borrowed = template / "objects" / "info" / "alternates"
     borrowed.parent.mkdir(parents=True, exist_ok=True)
     _replace(borrowed, f"{mirror / 'objects'}\n")
     _replace(template / "config", _config(origin))
-    lines = sorted(f"{_tracked(name)} {sha}" for name, sha in refs)
+    lines = sorted(f"{_tracked(name)} {sha}" for name, sha in refs.items())
     packed = (" ".join(reversed(line.split(" "))) for line in lines)
     _replace(template / "packed-refs", "\n".join(("# pack-refs with: sorted ", *packed, "")))
 
 
-def template_heads(mirror: Path) -> dict[str, str]:
-    """Every branch in the template and its commit."""
-    text = (mirror / TEMPLATE / "packed-refs").read_text("utf-8", "surrogateescape")
+def template_refs(mirror: Path) -> dict[str, str]:
+    """The refs in the template, by the names they have in the mirror; empty without one."""
+    try:
+        text = (mirror / TEMPLATE / "packed-refs").read_text("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return {}
     pairs = (line.partition(" ") for line in text.split("\n") if line[:1] not in {"", "#"})
-    return {name.removeprefix(_TRACKED): sha for sha, _, name in pairs if name.startswith(_TRACKED)}
+    return {
+        name.replace(_TRACKED, _BRANCHES, 1) if name.startswith(_TRACKED) else name: sha
+        for sha, _, name in pairs
+    }
 
 
 _BRANCHES = "refs/heads/"

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Self
 
 from windlass.core.errors import AdapterError, NotFound, Permanent, Transient
-from windlass.git.checkout import template_heads, write_template
+from windlass.git.checkout import template_refs, write_template
 from windlass.git.coalesce import Coalesced
 from windlass.git.configuration import config_files
 from windlass.git.history import History
+from windlass.git.local import copy_new, list_refs
 from windlass.git.objects import Objects
 from windlass.git.program import Git
 from windlass.git.refs import check_ref, is_sha
@@ -40,6 +41,9 @@ _FETCH = ("--quiet", "--no-auto-maintenance", "--no-write-fetch-head", "--no-tag
 
 # A workspace knows this path as its origin: nothing may be pushed here.
 _OWN = ("receive.hideRefs=refs/", "receive.denyDeletes=true", "core.logAllRefUpdates=false")
+
+# Branches and tags, one or all: what the short way keeps alike.
+_ORDINARY = re.compile(r"\+refs/(?:heads|tags)/").match
 
 _GONE = re.compile(r"couldn't find remote ref (\S+)|(?:not our ref|unadvertised object) (\w+)")
 _IN_THE_WAY = re.compile(r"cannot lock ref|could not be updated")
@@ -103,7 +107,9 @@ class Mirror(History):
 
     async def heads(self) -> dict[str, str]:
         """Every branch and its commit, as of the last fetch."""
-        return template_heads(self.path)
+        pairs = template_refs(self.path).items()
+        start = "refs/heads/"
+        return {name.removeprefix(start): sha for name, sha in pairs if name.startswith(start)}
 
     async def config_files(self, sha: str) -> dict[str, bytes]:
         """The configuration files at a commit, by path."""
@@ -149,13 +155,30 @@ class Mirror(History):
     async def _update(self, origin: Remote, wanted: frozenset[str]) -> None:
         if not (self.path / "HEAD").is_file():
             await self._clone(origin)
+            await self._publish(origin)
             wanted -= EVERYTHING
         elif not self._swept:
             await asyncio.to_thread(_sweep, self.path)
         self._swept = True
+        if wanted and not await self._copied(origin, wanted):
+            await self._fetched(origin, wanted)
+
+    async def _copied(self, origin: Remote, wanted: frozenset[str]) -> bool:
+        """Whether the short way from a repository on this disk was enough."""
+        if origin.protocol != "file" or not all(map(_ORDINARY, wanted)):
+            return False
+        known = template_refs(self.path)
+        refs = await copy_new(self.git, Path(origin.address), self.path, known)
+        if refs is None:
+            return False
+        if refs != known:
+            await asyncio.to_thread(write_template, self.path, origin.address, refs)
+        names = {spec.partition(":")[2] for spec in wanted - EVERYTHING}
+        return names <= refs.keys()
+
+    async def _fetched(self, origin: Remote, wanted: frozenset[str]) -> None:
         try:
-            if wanted:
-                await self._pull(origin, wanted)
+            await self._pull(origin, wanted)
         except Permanent as error:
             # A branch `a` that has become `a/b`: only a whole fetch prunes first.
             if wanted >= EVERYTHING or not _IN_THE_WAY.search(str(error)):
@@ -165,12 +188,7 @@ class Mirror(History):
 
     async def _publish(self, origin: Remote) -> None:
         """Write down the refs for `heads` and for the next checkouts."""
-        raw = await self.git.run(
-            *("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"),
-            at=self.path,
-        )
-        lines = raw.decode("utf-8", "surrogateescape").split("\n")
-        refs = [(name, sha) for sha, _, name in (line.partition(" ") for line in lines) if sha]
+        refs = await list_refs(self.git, self.path)
         await asyncio.to_thread(write_template, self.path, origin.address, refs)
 
     async def _pull(self, origin: Remote, wanted: frozenset[str]) -> None:
