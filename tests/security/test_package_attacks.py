@@ -94,6 +94,13 @@ def test_an_attack_is_refused_and_nothing_is_left(tmp_path, attack):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_an_absolute_link_is_refused_even_when_it_leads_inside(tmp_path):
+    """A release is the same wherever it stands."""
+    package = packed(tmp_path / "package", [entry("a", b"x"), link("b", f"{tmp_path}/into/a")])
+    with pytest.raises(Permanent, match="the link b"):
+        unpack(package, tmp_path / "into", Quota())
+
+
 @pytest.mark.parametrize("cut", [0, 1, 511, 512, 1000, 1024, 1536, 2048])
 def test_a_package_that_is_cut_off_is_no_package(tmp_path, cut):
     """A tar without its end is refused, wherever it was cut."""

@@ -142,14 +142,15 @@ def test_a_bad_package_does_not_make_a_kill_forgotten(target, wanted, srv):
     _clean(target, new, srv)
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", range(1, 6))
 def test_a_killed_removal_can_be_repeated(target, wanted, srv, number):
     """A removal that was cut off shows nothing that runs, and ends when it is asked for again."""
-    asyncio.run(target.apply(wanted(1)))
-    killed_at(number, wanted(1), "remove")
-    assert observe(target, wanted(1)).digest == ""
-    asyncio.run(target.remove(wanted(1)))
-    assert not srv.exists()
+    one = wanted(1, after="true")
+    asyncio.run(target.apply(one))
+    killed_at(number, one, "remove")
+    assert observe(target, one).digest == ""
+    asyncio.run(target.apply(wanted(2, "two")) if number == 5 else target.remove(one))
+    assert srv.exists() is (number == 5)
 
 
 def test_a_cancelled_apply_holds_the_place_while_it_writes(target, wanted):

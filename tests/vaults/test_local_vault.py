@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windlass.core.errors import Permanent, UserError
-from windlass.vaults.local import Keys, LocalVault
+from windlass.vaults.local import Keys, LocalVault, _new_key, _write
 
 
 class Rows(dict):
@@ -40,7 +40,7 @@ def test_nothing_plain_is_stored(vault):
     assert first != vault.store.load("a", "acme/shop")
 
 
-@pytest.mark.parametrize("to", [("b", "acme/shop"), ("a", "acme/web"), ("shop/a", "acme")])
+@pytest.mark.parametrize("to", [("b", "acme/shop"), ("a", "acme/web"), ("/shopa", "acme")])
 def test_a_sealed_value_opens_nowhere_else(vault, to):
     """A row that is copied to another name or repository does not open."""
     vault.put("a", "acme/shop", b"hunter2")
@@ -122,6 +122,14 @@ def test_the_wrong_key_is_said_to_be_one(vault, tmp_path):
     wrong = LocalVault(vault.store, Keys.open(tmp_path / "other.key"))
     with pytest.raises(Permanent, match=r"a of acme/shop .*other\.key"):
         wrong.get("a", "acme/shop")
+
+
+def test_a_key_that_is_there_by_now_stays(keys):
+    """Who comes second takes the key of who came first, and leaves nothing behind."""
+    before = keys.path.read_bytes()
+    _write(keys.path, [_new_key()], replace=False)
+    assert keys.path.read_bytes() == before
+    assert [path.name for path in keys.path.parent.iterdir()] == ["secret.key"]
 
 
 def test_two_first_starts_make_one_key(tmp_path):

@@ -11,8 +11,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -235,18 +235,23 @@ class Folder:
         (self.ours / f"{folder}.manifest.json").unlink(missing_ok=True)
         return not os.path.lexists(self.release(folder))
 
-    def leave(self) -> None:
+    def leave(self, passing: Callable[[str], None]) -> None:
         """Give the folder back; what is not ours stays."""
         (self.path / ".current.new").unlink(missing_ok=True)
         rest = {entry.name for entry in self.ours.iterdir()} - {"state.json", "lock"}
-        # state.json goes when nothing else is left, so that a removal cut off can be repeated.
-        for name in (*sorted(rest), "state.json", "lock"):
+        for name in sorted(rest):
+            passing("leaving")
             (self.ours / name).unlink(missing_ok=True)
-        for folder in (self.ours, self.release(""), self.path):
-            try:
-                folder.rmdir()
-            except OSError:
-                return
+        # What is in there now is somebody else's.
+        with suppress(OSError):
+            self.release("").rmdir()
+        # state.json goes when nothing else is left, so that a removal cut off can be repeated.
+        for name in ("state.json", "lock"):
+            passing("leaving")
+            (self.ours / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.ours.rmdir()
+            self.path.rmdir()
 
 
 def _open_folder(path: Path) -> None:

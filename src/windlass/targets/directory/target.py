@@ -222,7 +222,7 @@ def _remove(folder: Folder, desired: Desired, passing: Callable[[str], None]) ->
     if left:
         raise Permanent(f"{folder.release(left[0])} cannot be removed")
     passing("emptied")
-    folder.leave()
+    folder.leave(passing)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

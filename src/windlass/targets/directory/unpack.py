@@ -119,8 +119,6 @@ class _Unpacking:
         self.entries[path] = Entry(kind=EntryKind.FOLDER)
 
     def _file(self, path: str, member: tarfile.TarInfo) -> None:
-        if member.size < 0:
-            raise Permanent(f"{path} in the package has no size")
         self.file.seek(member.offset_data)
         self._write(path, self.file, member.size, executable=bool(member.mode & 0o100))
 
