@@ -58,7 +58,7 @@ PLACE = {"repository": "acme/shop", "service": "web", "environment": "production
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "word"), CHANGES, ids=[f"{c[0]} {c[1]}" for c in CHANGES]
 )
-def test_a_change_is_asked_of_the_engine_under_the_actors_name(
+def test_a_change_is_asked_of_the_engine_under_the_actors_name(  # noqa: PLR0917
     web, method, path, body, status, word
 ):
     """Who holds the token acts under the name that came with it."""

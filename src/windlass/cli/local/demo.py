@@ -1,5 +1,5 @@
 """
-`windlass demo`: a small company of its own, in one folder.
+`windlass demo`: a small company of its own, on this machine.
 """
 
 from __future__ import annotations
@@ -8,17 +8,15 @@ from pathlib import Path
 
 import click
 
+from windlass.cli.exits import Exit
+
 
 @click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
 @click.option("--once", is_flag=True, help="End when the story is told, instead of staying up.")
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where; else ./windlass-demo, or with --once a folder that is removed.",
-)
-@click.option("--kill", is_flag=True, help="Kill the server in the middle of the second beat.")
-def demo(*, once: bool, folder: Path | None, kill: bool) -> int:
-    """See it work, with nothing set up: a repository, a push, a pull request, production."""
+@click.option("--kill", is_flag=True, help="Kill the server in the middle, to see it recover.")
+def demo(folder: Path | None, *, once: bool, kill: bool) -> int:
+    """See it work, with nothing set up: a repository, pushes, a pull request, production."""
     from windlass.cli.demo.play import Wish, play
 
-    return play(Wish(folder=folder, once=once, kill=kill))
+    return Exit(play(Wish(folder=folder, once=once, kill=kill)))

@@ -29,27 +29,26 @@ WIDE = 100
 @click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
 def lint(folder: Path, *, fix: bool, as_json: bool) -> None:
     """Check the configuration in FOLDER (here, unless said otherwise). Needs no server."""
-    from windlass.config.schema import load
-    from windlass.core.errors import ConfigError
+    from windlass.config.schema import chosen, faults, notes
 
     files = read_files(folder)
     if fix:
         files = _fixed(folder, files)
-    try:
-        load(files)
-    except ConfigError as error:
-        _tell(error.faults, files, as_json=as_json)
-        count = len(error.faults)
-        raise Failure(
-            f"{count} fault{'s' if count > 1 else ''}.", where=str(folder.resolve())
-        ) from error
+    wrong = faults({name: files[name] for name in chosen(files)})
+    remarks = notes(files)
     if as_json:
-        show("[]")
-    say(f"{', '.join(files)}: all right.")
+        _as_json(wrong, remarks)
+    else:
+        _as_text(wrong, "", files)
+        _as_text(remarks, "note: ", files)
+    if wrong:
+        count = f"{len(wrong)} fault{'s' if len(wrong) > 1 else ''}"
+        raise Failure(f"{count} in {', '.join(chosen(files))}.", where=str(folder.resolve()))
+    say(f"{', '.join(chosen(files))}: all right.")
 
 
 def _fixed(folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    from windlass.config.fix import fix
+    from windlass.config.schema import fix
 
     after = {}
     for name, text in files.items():
@@ -60,23 +59,26 @@ def _fixed(folder: Path, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return after
 
 
-def _tell(faults: tuple[Fault, ...], files: Mapping[str, bytes], *, as_json: bool) -> None:
-    if as_json:
-        said = [
-            {
-                "file": fault.place.file,
-                "line": fault.place.line,
-                "column": fault.place.column,
-                "message": fault.message,
-                "hint": fault.hint,
-                "code": fault.code,
-            }
-            for fault in faults
-        ]
-        show(json.dumps(said, indent=2))
-        return
+def _as_json(wrong: tuple[Fault, ...], remarks: tuple[Fault, ...]) -> None:
+    said = [
+        {
+            "file": fault.place.file,
+            "line": fault.place.line,
+            "column": fault.place.column,
+            "severity": severity,
+            "message": fault.message,
+            "hint": fault.hint,
+            "code": fault.code,
+        }
+        for severity, faults in (("error", wrong), ("note", remarks))
+        for fault in faults
+    ]
+    show(json.dumps(said, indent=2))
+
+
+def _as_text(faults: tuple[Fault, ...], kind: str, files: Mapping[str, bytes]) -> None:
     for fault in faults:
-        show(f"{fault.place}: {clean(fault.message)}")
+        show(f"{fault.place}: {kind}{clean(fault.message)}")
         for line in excerpt(files.get(fault.place.file, b""), fault):
             show(line)
         if fault.hint:

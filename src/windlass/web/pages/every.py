@@ -144,9 +144,7 @@ def _events(tx: Tx, asked: Asked) -> EventsView:
 
 def _event(tx: Tx, asked: Asked) -> EventView:
     detail = show_event(tx, asked.number())
-    return EventView(
-        detail=detail, repository=tx.get(Repository, detail.row.stored.repository)
-    )
+    return EventView(detail=detail, repository=tx.get(Repository, detail.row.stored.repository))
 
 
 def _runs(tx: Tx, asked: Asked) -> RunsView:

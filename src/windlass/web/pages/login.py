@@ -18,13 +18,8 @@ from windlass.web.parts import parts_of
 async def show(request: Request) -> Response:
     """The form; a link with a code needs only a click, so that a preview of it uses nothing up."""
     query = request.query_params
-    return render(
-        request,
-        "login.html",
-        code=query.get("code", ""),
-        next=safe_next(query.get("next", "/")),
-        wrong=False,
-    )
+    values = {"code": query.get("code", ""), "next": safe_next(query.get("next", "/"))}
+    return render(request, "login.html", {**values, "wrong": False})
 
 
 async def sign_in(request: Request) -> Response:
@@ -43,7 +38,8 @@ async def sign_in(request: Request) -> Response:
     target = safe_next(form.get("next", "/"))
     if not name:
         parts.keys.missed(now)
-        return render(request, "login.html", status=401, code="", next=target, wrong=True)
+        values = {"code": "", "next": target, "wrong": True}
+        return render(request, "login.html", values, status=401)
     response = RedirectResponse(target, status_code=303)
     response.set_cookie(
         cookie_name(parts),

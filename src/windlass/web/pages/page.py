@@ -65,7 +65,7 @@ def show(page: Page) -> Endpoint:
         view = await parts_of(request).store.read(lambda tx: page.read(tx, asked))
         more = {} if page.more is None else await page.more(parts_of(request), view)
         url = _live_url(request, stamp(view))
-        return render(request, page.template, view=view, live=url, **more)
+        return render(request, page.template, {"view": view, "live": url, **more})
 
     return endpoint
 
@@ -93,7 +93,9 @@ async def raw(request: Request) -> Response:
     return raw_log(parts_of(request), name)
 
 
-def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+def render(
+    request: Request, template: str, values: Mapping[str, object], *, status: int = 200
+) -> HTMLResponse:
     """A template with what every page needs: who is signed in, which theme, the time."""
     parts = parts_of(request)
     session = session_of(request.scope)
@@ -115,7 +117,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """A problem, as a page for people."""
-    page = render(request, "problem.html", status=problem.status, problem=problem)
+    page = render(request, "problem.html", {"problem": problem}, status=problem.status)
     page.headers.update(problem.headers)
     return page
 

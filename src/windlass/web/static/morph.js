@@ -34,9 +34,16 @@ function attributes(from, to, dataOnly) {
 
 function children(from, to) {
   const named = new Map([...from.children].filter((each) => each.id).map((each) => [each.id, each]));
+  const ids = new Set([...to.children].map((each) => each.id).filter(Boolean));
   let here = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const known = wanted.id ? named.get(wanted.id) : undefined;
+    // Moving an element takes the focus from it, so what is in its way and has gone is removed.
+    while (known && here && here !== known && !ids.has(here.id)) {
+      const next = here.nextSibling;
+      here.remove();
+      here = next;
+    }
     if (known && known !== here) from.insertBefore(known, here);
     const present = known ?? here;
     if (present && same(present, wanted)) {

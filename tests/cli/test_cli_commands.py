@@ -1,0 +1,124 @@
+"""The command line says what the API says, on the right stream, and asks what it is told to."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+READS = (
+    (("repo", "list"), "acme/payments"),
+    (("runs", "list"), "Round prices before tax, not after"),
+    (("runs", "list", "--state", "failed"), "feature/42"),
+    (("runs", "show", "3"), "step 'tests' ended with exit code 1"),
+    (("events", "list"), "0 of 5"),
+    (("events", "show", "3"), ".windlass.yaml:24:13"),
+    (("explain", "3"), "pull-request: started run 3"),
+    (("explain", "--repo", "acme/shop", "--sha", "abcdef"), "No webhook told of abcdef"),
+    (("builds", "list"), "7c1c97df17c0"),
+    (("environments", "list"), "drifted"),
+    (("logs", "3", "ci/test 3.12"), "AssertionError"),
+    (("logs", "-f", "3", "ci/test 3.12"), "AssertionError"),
+)
+
+
+@pytest.mark.parametrize(("words", "part"), READS, ids=[" ".join(words) for words, _ in READS])
+def test_data_is_on_stdout(shell, words, part):
+    """Aligned, without an escape code when it is no terminal."""
+    done = shell(*words)
+    assert done.returncode == 0, done.stderr
+    assert part in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for words, _ in READS if words[0] != "logs"],
+    ids=[" ".join(words) for words, _ in READS if words[0] != "logs"],
+)
+def test_json_is_the_answer_of_the_server(shell, words):
+    """Whole, on stdout, and nothing besides."""
+    done = shell(*words, "--json")
+    assert json.loads(done.stdout)
+    assert done.stderr == ""
+
+
+def test_json_of_a_log_is_a_line_for_each_line(shell):
+    """With time, step, stream and plain text."""
+    done = shell("logs", "3", "ci/test 3.12", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[2] == {"at": lines[2]["at"], "step": 0, "stream": "o", "text": lines[2]["text"]}
+    assert any("a link" in line["text"] and "\x1b" not in line["text"] for line in lines)
+
+
+def test_a_whole_run_is_shown_job_by_job(shell):
+    """Headings are talk; the lines are data."""
+    done = shell("logs", "3", "--timestamps")
+    assert "== ci/lint (succeeded)" in done.stderr
+    assert "==" not in done.stdout.splitlines()[0]
+    assert done.stdout.startswith("2027-")
+
+
+CHANGES = (
+    (("runs", "rerun", "3", "--wait"), ("rerun", "3", "alice")),
+    (("runs", "release", "5"), ("release", "5", "alice")),
+    (("runs", "cancel", "6", "--reason", "x"), ("cancel", "6", "alice", "x")),
+    (
+        ("deploy", "acme/shop:web", "dev", "--ref", "main", "--why", "now", "--wait"),
+        ("deploy", "acme/shop", "web", "dev", "main", "", "alice", "now"),
+    ),
+    (
+        ("rollback", "web", "dev", "--digest", "sha256:1"),
+        ("rollback", "acme/shop", "web", "dev", "", "sha256:1", "alice", "")[:4],
+    ),
+    (("unpin", "web", "dev"), ("unpin", "acme/shop", "web", "dev", "alice")),
+    (("approve", "7"), ("approve", "7", "alice")),
+    (("repo", "remove", "acme/shop", "--yes"), ("remove_repository", "acme/shop", "alice")),
+    (("repo", "add", "/srv/x.git", "--name", "a/x"), ("add_repository", "/srv/x.git", "a/x")),
+)
+
+
+@pytest.mark.parametrize(("words", "asked"), CHANGES, ids=[" ".join(c[0]) for c in CHANGES])
+def test_a_change_is_asked_under_my_name(shell, words, asked):
+    """`WINDLASS_ACTOR`, else the user's name, goes with a shared token."""
+    done = shell(*words)
+    assert done.returncode == 0, done.stderr
+    assert shell.sample.asked.asked[-1][: len(asked)] == asked
+
+
+def test_the_token_of_a_folder_is_for_its_server_alone(shell):
+    """`up` leaves address and token; a server that is named otherwise is not sent that token."""
+    data = shell.folder / ".local/share/windlass"
+    data.mkdir(parents=True)
+    (data / "server.json").write_text(json.dumps({"url": shell.url, "pid": 1}))
+    (data / "api-token").write_text("t" * 43 + "\n")
+    assert shell("runs", "list", WINDLASS_SERVER="", WINDLASS_TOKEN="").returncode == 0
+    other = shell.url.replace("127.0.0.1", "localhost")
+    assert shell("runs", "list", WINDLASS_SERVER=other, WINDLASS_TOKEN="").returncode == 4
+
+
+def test_a_token_may_come_from_a_file(shell):
+    """`WINDLASS_TOKEN_FILE`; one that cannot be read is said to be so."""
+    file = shell.folder / "token"
+    file.write_text("t" * 43 + "\n")
+    done = shell("runs", "list", WINDLASS_TOKEN="", WINDLASS_TOKEN_FILE=str(file))
+    assert done.returncode == 0
+    done = shell("runs", "list", WINDLASS_TOKEN="", WINDLASS_TOKEN_FILE=str(file) + "x")
+    assert done.returncode == 1
+    assert "WINDLASS_TOKEN_FILE" in done.stderr
+
+
+def test_a_followed_log_goes_on_until_the_job_ends(shell):
+    """Lines that come while one looks are shown, and the command ends with the log."""
+    logs = shell.sample.logs
+
+    def later():
+        logs.append("6/build api/1", b"1799999999000 0 o and then\n")
+        logs.close("6/build api/1")
+
+    timer = threading.Timer(0.5, later)
+    timer.start()
+    done = shell("logs", "-f", "6", "build api")
+    assert done.returncode == 0
+    assert done.stdout.endswith("and then\n")
