@@ -175,6 +175,6 @@ def _copy_program(folder: Folder) -> None:
         if name.name != "start.py":
             py_compile.compile(str(spare / name), dfile=str(target / name), doraise=True)
     for path in (spare, *spare.rglob("*")):
-        path.chmod(folder.mode if path.is_dir() else folder.mode & 0o644)
+        path.chmod(folder.mode & (0o2755 if path.is_dir() else 0o644))
         folder.own(str(path))
     spare.rename(target)
