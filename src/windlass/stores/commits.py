@@ -38,25 +38,20 @@ class Commits:
 
     async def after(self, seen: int) -> int:
         """Wait until the count is above `seen`; returns it. `Transient` after the end."""
-        with self._lock:
-            if self._count > seen:
-                return self._count
-            self._refuse_after_end()
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-        try:
-            await future
-        finally:
+        while True:
             with self._lock:
-                if future in self._waiting:
-                    self._waiting.remove(future)
-        if self._count <= seen:
-            self._refuse_after_end()
-        return self._count
-
-    def _refuse_after_end(self) -> None:
-        if self._ended:
-            raise Transient("the store is closed")
+                if self._count > seen:
+                    return self._count
+                if self._ended:
+                    raise Transient("the store is closed")
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(future)
+            try:
+                await future
+            finally:
+                with self._lock:
+                    if future in self._waiting:
+                        self._waiting.remove(future)
 
 
 def _wake(waiting: list[asyncio.Future[None]]) -> None:

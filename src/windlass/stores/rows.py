@@ -152,9 +152,16 @@ def clean(text: object) -> object:
 def encode(value: object) -> str:
     """The value as JSON text."""
     try:
-        return msgspec.json.encode(value).decode()
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(_clean_all(msgspec.to_builtins(value))).decode()
+        return msgspec.json.encode(_clean_all(msgspec.to_builtins(value, enc_hook=_plain))).decode()
+
+
+def _plain(value: object) -> object:
+    """Mappings of every kind are objects."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(type(value).__name__)
 
 
 def _clean_all(value: object) -> object:
