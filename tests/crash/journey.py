@@ -1,0 +1,223 @@
+"""
+One repository, one server that may die, and the way from a push to production.
+
+`Journey.walk` pushes to a branch, opens a pull request, merges it, and waits each
+time until it has come through; whenever the server is found dead it is started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+GIT = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_NAME": "dev" for who in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{who}_EMAIL": "dev@localhost" for who in ("AUTHOR", "COMMITTER")},
+}
+CONFIGURATION = """
+listeners:
+  dev:
+    on: push
+    branches: ["FB*"]
+    do: [{build: api}, {deploy: api, environment: dev}]
+  check:
+    on: pull_request
+    base: [main]
+    do: [{pipeline: ci}]
+  release:
+    on: {pull_request: [merged]}
+    base: [main]
+    do: [{build: api}, {deploy: api, environment: production}]
+pipelines:
+  ci:
+    jobs:
+      test:
+        steps: [{name: test, run: 'echo "$CI_PIPELINE_NUMBER test" >> LEDGER; test -s app.txt'}]
+      build: {needs: [test], build: api}
+services:
+  api:
+    build:
+      steps:
+        - {name: make, run: 'echo "$CI_PIPELINE_NUMBER make" >> LEDGER; mkdir dist; cp app.txt dist/'}
+      artifacts: [dist/]
+environments:
+  dev: {target: {directory: {path: FOLDER/dev}}}
+  production: {target: {directory: {path: FOLDER/production}}, branches: [main]}
+"""
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git there; its output."""
+    done = subprocess.run(
+        ["git", *words], cwd=folder, env=GIT, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@dataclass(slots=True)
+class Journey:
+    """The folder of one journey, and the server that serves it."""
+
+    folder: Path
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    restarts: int = 0
+
+    @classmethod
+    def prepare(cls, folder: Path) -> Journey:
+        """A repository that is connected to a server, which has ended."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self = cls(folder, free.getsockname()[1])
+        folder.mkdir()
+        git(folder, "init", "-q", "--bare", "-b", "main", "shop.git")
+        git(folder, "clone", "-q", "shop.git", "work")
+        text = CONFIGURATION.replace("FOLDER", str(folder))
+        text = text.replace("LEDGER", str(folder / "ledger"))
+        (folder / "work" / ".windlass.yaml").write_text(text, encoding="utf-8")
+        self.commit("first")
+        git(folder / "work", "push", "-q", "origin", "HEAD:main")
+        self.start(0)
+        self.ask("/repositories", url=str(folder / "shop.git"), name="shop")
+        self.stop()
+        return self
+
+    def commit(self, text: str) -> str:
+        """A commit that changes the service; its id."""
+        work = self.folder / "work"
+        (work / "app.txt").write_text(f"{text}\n", encoding="utf-8")
+        git(work, "add", "-A")
+        git(work, "commit", "-qm", text)
+        return git(work, "rev-parse", "HEAD")
+
+    def start(self, fatal: int) -> None:
+        """Start the server; it dies at point `fatal`."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, str(HERE / "dying_server.py"), str(fatal)),
+                    *(str(self.folder), str(self.folder / "data"), f"127.0.0.1:{self.port}"),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        """End the server as an operator does."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(30)
+            self.process = None
+
+    def revive(self) -> None:
+        """Start the server again when it is dead."""
+        if self.process is None or self.process.poll() is not None:
+            self.restarts += 1
+            self.start(0)
+
+    def ask(self, path: str, **body: object) -> Any:  # noqa: ANN401 - JSON
+        """What the API answers, once the server answers at all."""
+        until = time.monotonic() + 60
+        while True:
+            self.revive()
+            try:
+                return self._ask(path, body)
+            except urllib.error.HTTPError as error:
+                if error.code < 500:  # noqa: PLR2004
+                    raise
+            except (OSError, ValueError):
+                pass
+            if time.monotonic() > until:
+                raise TimeoutError(f"no answer to {path}: {self.log()}")
+            time.sleep(0.02)
+
+    def _ask(self, path: str, body: dict[str, object]) -> Any:  # noqa: ANN401 - JSON
+        token = (self.folder / "data" / "api-token").read_text(encoding="ascii").strip()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1{path}",
+            data=json.dumps(body).encode() if body else None,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def log(self) -> str:
+        """The end of what the server said."""
+        return (self.folder / "server.log").read_text(encoding="utf-8")[-3000:]
+
+    def until(self, what: str, true: Callable[[], bool]) -> None:
+        """Wait for something to become true, reviving the server meanwhile."""
+        end = time.monotonic() + 90
+        while not true():
+            self.revive()
+            if time.monotonic() > end:
+                raise TimeoutError(f"{what} did not happen: {self.log()}")
+            time.sleep(0.03)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database says, read beside the server."""
+        path = f"file:{self.folder / 'data' / 'windlass.db'}?mode=ro"
+        connection = sqlite3.connect(path, uri=True, timeout=10)
+        try:
+            return connection.execute(query).fetchall()
+        finally:
+            connection.close()
+
+    def serves(self, environment: str, text: str) -> bool:
+        """Whether the environment holds this version."""
+        file = self.folder / environment / "current" / "dist" / "app.txt"
+        return file.is_file() and file.read_text(encoding="utf-8") == f"{text}\n"
+
+    def walk(self) -> None:
+        """Push to dev; pull request; merge to production."""
+        work = self.folder / "work"
+        self.commit("one")
+        git(work, "push", "-q", "origin", "HEAD:FB1")
+        self.until("dev", lambda: self.serves("dev", "one") and self.runs_ended(1))
+        self.commit("two")
+        git(work, "push", "-q", "origin", "HEAD:refs/for/main/topic")
+        self.until("the check", lambda: self.runs_ended(2))
+        try:
+            self.ask("/pull-requests/1/merge?repository=shop", method="squash")
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # noqa: PLR2004 - merged before the answer was lost
+                raise
+        self.until("production", lambda: self.serves("production", "two") and self.runs_ended(3))
+        self.until("rest", self.at_rest)
+
+    def runs_ended(self, count: int) -> bool:
+        """Whether so many runs have ended."""
+        found = self.rows("select count(*) from run where ended_at is not null")
+        return bool(found[0][0] >= count)
+
+    def at_rest(self) -> bool:
+        """Whether nothing is left to do."""
+        left = self.rows(
+            "select (select count(*) from effect where state = 'pending')"
+            " + (select count(*) from delivery where state = 'received')"
+        )
+        return bool(left[0][0] == 0)
+
+    def remove(self) -> None:
+        """End it and clear up."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)

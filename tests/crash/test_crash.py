@@ -1,0 +1,83 @@
+"""
+Killed at any point of the walk, the server comes back right.
+
+The walk is a push that reaches dev, a pull request that is checked, and its merge
+that reaches production. Each test kills the server with SIGKILL at one point of it,
+starts it again, lets the walk end, and asks the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from journey import Journey, git
+
+# More than there are; `test_every_point_has_a_test` says when that is no longer so.
+MOST = 48
+
+EVENTS = [
+    ("branch", "created", "FB1"),
+    ("pull_request", "merged", "topic"),
+    ("pull_request", "opened", "topic"),
+    ("push", "pushed", "FB1"),
+    ("push", "pushed", "main"),
+]
+RUNS = [(1, "dev", "succeeded"), (2, "check", "succeeded"), (3, "release", "succeeded")]
+LISTENERS = 3
+
+
+@pytest.fixture
+def journey(tmp_path: Path) -> Iterator[Journey]:
+    """A repository that is connected."""
+    made = Journey.prepare(tmp_path / "j")
+    yield made
+    made.remove()
+
+
+def oracle(journey: Journey) -> None:
+    """Everything once, nothing lost, nothing left open."""
+    rows = journey.rows
+    assert rows("pragma integrity_check") == [("ok",)]
+    assert sorted(rows("select kind, action, branch from event")) == EVENTS
+    verdicts = rows("select event, count(*) from verdict group by event")
+    assert [count for _, count in verdicts] == [LISTENERS] * len(EVENTS)
+    assert rows("select number, listener, state from run order by number") == RUNS
+    # The pull request and the merge have one tree between them: built once.
+    assert len(rows("select identity from build")) == 2
+    ledger = (journey.folder / "ledger").read_text(encoding="utf-8").splitlines()
+    assert sorted(ledger) == ["1 make", "2 make", "2 test"]
+    places = rows("select place, state from deployment order by number")
+    assert places == [
+        ("shop/dev/api", "succeeded"),
+        ("shop/production/api", "succeeded"),
+    ]
+    # One commit in the state repository for each, whatever was done twice.
+    state = journey.folder / "data" / "state.git"
+    commits = git(state, "log", "--format=%(trailers:key=Windlass-Deployment,valueonly)", "main")
+    assert len(commits.split()) == 2
+    statuses = {
+        status["context"]: status["state"]
+        for status in journey.ask("/pull-requests/1?repository=shop")["statuses"]
+    }
+    assert statuses == {"windlass/pipeline/ci": "success"}
+    assert rows("select id, error from effect where state = 'failed'") == []
+
+
+def test_every_point_has_a_test(journey: Journey) -> None:
+    """The walk that nobody disturbs passes fewer points than there are tests."""
+    journey.start(0)
+    journey.walk()
+    oracle(journey)
+    journey.stop()
+    points = (journey.folder / "points").read_text(encoding="utf-8").splitlines()
+    assert 35 < len(points) <= MOST
+
+
+@pytest.mark.parametrize("point", range(1, MOST + 1))
+def test_killed_there_it_comes_back(journey: Journey, point: int) -> None:
+    """After a kill at this point the walk ends as if there had been none."""
+    journey.start(point)
+    journey.walk()
+    oracle(journey)
