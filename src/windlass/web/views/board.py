@@ -64,13 +64,15 @@ def in_order(environments: Iterable[str]) -> tuple[str, ...]:
 
 def show_board(tx: Tx) -> Board:
     """Everything that runs somewhere, or waits to."""
-    places = tx.find(Place, order="place")
+    known = {place.place: place for place in tx.find(Place, order="place")}
+    open_ones = tx.find(Deployment, order="number", state=(*WAITING, *UNDER_WAY))
+    places = [*known.values(), *_new(open_ones, known)]
     numbers = tuple(place.deployment for place in places if place.deployment)
     running = {
         each.number: each for each in (tx.find(Deployment, number=numbers) if numbers else ())
     }
     waiting: dict[str, list[Deployment]] = defaultdict(list)
-    for each in tx.find(Deployment, order="number", state=(*WAITING, *UNDER_WAY)):
+    for each in open_ones:
         waiting[each.place].append(each)
     rows: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
     for place in places:
@@ -88,6 +90,20 @@ def show_board(tx: Tx) -> Board:
     )
 
 
+def _new(deployments: Iterable[Deployment], known: Mapping[str, Place]) -> Iterable[Place]:
+    """Places to which something waits to be deployed for the first time."""
+    return {each.place: _empty(each) for each in deployments if each.place not in known}.values()
+
+
+def _empty(deployment: Deployment) -> Place:
+    return Place(
+        place=deployment.place,
+        repository=deployment.repository,
+        environment=deployment.environment,
+        service=deployment.service,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceDetail:
     """One place with its history, newest first."""
@@ -98,7 +114,8 @@ class PlaceDetail:
 
 def show_place(tx: Tx, place: str, *, limit: int = 50) -> PlaceDetail:
     """One place (`REPOSITORY/ENVIRONMENT/SERVICE`); `NotFound` when nothing was ever sent there."""
-    record = tx.get(Place, place)
+    history = tuple(tx.find(Deployment, order="-number", limit=limit, place=place))
+    record = tx.get(Place, place) or (_empty(history[0]) if history else None)
     if record is None:
         raise NotFound(f"Nothing was ever deployed to {place}.", hint="windlass environments list")
     return PlaceDetail(
@@ -109,7 +126,7 @@ def show_place(tx: Tx, place: str, *, limit: int = 50) -> PlaceDetail:
                 tx.find(Deployment, order="number", place=place, state=(*WAITING, *UNDER_WAY))
             ),
         ),
-        history=tuple(tx.find(Deployment, order="-number", limit=limit, place=place)),
+        history=history,
     )
 
 
