@@ -268,7 +268,9 @@ class _Builder:
         elif isinstance(node, Scalar):
             inside.key = node
         else:
-            self._fault("a key is a word, not a list or a mapping", node.place, "", "yaml-key")
+            self._fault(
+                "a key is a word, not a list or a mapping", node.place, "name it", "yaml-key"
+            )
             inside.key = Scalar("", "", node.place)
 
     def _enter(self, inside: _Open, key: Scalar, node: Node) -> None:

@@ -47,6 +47,8 @@ def _synonyms(definition: Schema, shape: type[Shape]) -> None:
         meant = properties.get(name)
         if isinstance(meant, Mapping):
             text = f"read as `{name}`"
-            properties[synonym] = {**meant, "description": text, "deprecated": True}
+            # The one synonym whose values are written otherwise: whole minutes.
+            values = {"type": "integer"} if synonym == "timeout-minutes" else meant
+            properties[synonym] = {**values, "description": text, "deprecated": True}
             if isinstance(required, list) and name in required:
                 required.remove(name)
