@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from windlass.core.errors import WindlassError
 from windlass.engine.receive import kept
 from windlass.ports.records import Refusal
 from windlass.ports.store import Store, Tx
@@ -93,8 +92,8 @@ class Refusals:
 
         try:
             await self._store.transaction(work)
-        except WindlassError:
-            return  # the answer has been given; a refusal is not worth a second try
+        except Exception:  # noqa: BLE001 - it has been answered; noting it is worth one try
+            return
 
     @staticmethod
     def _row(refused: Refused, times: int, *, slot: int, now: float) -> Refusal:
