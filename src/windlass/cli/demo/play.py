@@ -7,6 +7,8 @@ the shops are ended by it, or by the next demonstration in the same folder.
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -122,13 +124,17 @@ def _stay(story: Story) -> int:
         ]
     )
     tell.heading("Try next, in another terminal")
-    tell.typed(f"export WINDLASS_DATA={place.data}")
+    tell.typed(f"export WINDLASS_DATA={shlex.quote(str(place.data))}")
+    programs = str(Path(sys.executable).parent)
+    if shutil.which("windlass") != f"{programs}/windlass":
+        tell.typed(f'export PATH={shlex.quote(programs)}:"$PATH"')
     for command in (
         "windlass environments list",
         f"windlass unpin {NAME} production",
         f"windlass pr show {NAME} 1",
-        "windlass explain 2",
-        f"cd {place.work}   # change something, commit it, and push FB1",
+        f"windlass explain {story.pushed}",
+        f"cd {shlex.quote(str(place.work))} && git switch --create FB2",
+        "git push origin FB2   # when you have changed something and committed it",
     ):
         tell.typed(command)
     try:

@@ -40,6 +40,7 @@ class Story:
     watching: Watching = field(init=False)
     first: str = ""
     tested: str = ""
+    pushed: int = 0
 
     def beats(self) -> tuple[Callable[[], None], ...]:
         """All of it, in order."""
@@ -199,6 +200,7 @@ class Story:
             self.server.start()
             self.server.ready()
         event = self.watching.event("push", "", sha)
+        self.pushed = event.number
         self.teller.say(
             f"event {event.number}: push of {sha[:8]} to {branch},"
             f" {event.matched} of {event.listeners} listeners matched"
