@@ -8,7 +8,7 @@ from windlass.config.check_jobs import check_env, check_pipeline, check_steps
 from windlass.config.do import check_one, check_work
 from windlass.config.naming import check_known, check_names
 from windlass.config.reading import Reading, Unit
-from windlass.config.shapes import Environment, Listener, Service
+from windlass.config.shapes import Approval, Environment, Listener, Service
 from windlass.core import graph
 from windlass.core.filters import APPLIES
 
@@ -94,9 +94,23 @@ def _environment(reading: Reading, unit: Unit[Environment], shape: Environment) 
         place = unit.key_place("soak")
         hint = "name the environment in which it is counted: promote_from: [staging]"
         reading.fault("'soak' needs 'promote_from'", place, hint, code="pointless")
-    if shape.approval is not None and shape.approval.min < 1:
+    if shape.approval is not None:
+        _approval(reading, unit, shape.approval)
+
+
+def _approval(reading: Reading, unit: Unit[Environment], shape: Approval) -> None:
+    if shape.min < 1:
         place = unit.place("approval", "min")
         reading.fault("an approval needs somebody", place, "min: 1, or more", code="wrong-value")
+    if shape.approvers and shape.min > len(set(shape.approvers)):
+        place = unit.key_place("approval", "approvers")
+        hint = f"name at least {shape.min}, or lower `min`"
+        reading.fault("fewer approvers than must approve", place, hint, code="wrong-value")
+    for number, name in enumerate(shape.approvers):
+        if name.startswith("group:"):
+            place = unit.place("approval", "approvers", number)
+            message = "groups of people are not available in this version"
+            reading.fault(message, place, "name the people", code="not-available")
 
 
 def _calls(reading: Reading) -> None:

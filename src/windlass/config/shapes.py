@@ -293,7 +293,7 @@ class Approval(Shape):
     """Who may let a deployment go on."""
 
     WHAT = "an approval"
-    approvers: Texts = Field([], description="people, or group:NAME; empty is anyone who may write")
+    approvers: Texts = Field([], description="people; empty is anyone who may write")
     min: Count = Field(1, description="how many of them")
     prevent_self: Truth = Field(default=False, description="not the one who asked for it")
     timeout: Duration = Field(WEEK, description="how long it waits")
