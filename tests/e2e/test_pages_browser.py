@@ -97,7 +97,7 @@ def test_what_is_vendored_is_what_the_list_says():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(stage, scheme):
-    """axe finds nothing to say against any page, in either theme, by WCAG 2.2 AA."""
+    """Axe finds nothing to say against any page, in either theme, by WCAG 2.2 AA."""
     page = stage.page(color_scheme=scheme, bypass_csp=True)
     axe = (VENDOR / "axe-core/axe.min.js").read_text()
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -15,6 +15,8 @@ from windlass.web.parts import parts_of
 from windlass.web.views.board import WAITING
 from windlass.web.views.runs import list_repositories
 
+# Rows are read to be counted, so a flood is not counted to its end.
+MOST = 1000
 ACTIVE = ("held", "pending", "running", "waiting")
 
 
@@ -50,7 +52,7 @@ def _gauge(tx: Tx, registry: CollectorRegistry) -> None:
         "cicd_pipeline_run_active", "Runs that have not ended.", ["state"], registry=registry
     )
     counted = dict.fromkeys(ACTIVE, 0)
-    for stored in tx.find(StoredRun, state=ACTIVE):
+    for stored in tx.find(StoredRun, state=ACTIVE, limit=MOST):
         counted[stored.state] += 1
     for state, count in counted.items():
         runs.labels(state).set(count)
@@ -61,9 +63,11 @@ def _gauge(tx: Tx, registry: CollectorRegistry) -> None:
     )
     waiting.set(len(tx.find(Deployment, state=WAITING)))
     backlog = Gauge(
-        "windlass_deliveries_waiting", "Deliveries stored and not yet read.", registry=registry
+        "windlass_deliveries_waiting",
+        f"Deliveries stored and not yet read; {MOST} means that many or more.",
+        registry=registry,
     )
-    backlog.set(len(tx.find(Delivery, state="received")))
+    backlog.set(len(tx.find(Delivery, state="received", limit=MOST)))
     problems = Gauge(
         "windlass_repositories_with_problem", "Repositories that need a person.", registry=registry
     )

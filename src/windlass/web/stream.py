@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import orjson
@@ -176,6 +176,9 @@ async def _followed(parts: Parts, name: LogName, offset: int) -> AsyncIterator[L
     finally:
         if waiting is not None:
             waiting.cancel()
+            await asyncio.wait({waiting})
+        if isinstance(parts_to_come, AsyncGenerator):
+            await parts_to_come.aclose()
 
 
 # ------------------------------------------------------------------ pages

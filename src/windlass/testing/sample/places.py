@@ -91,7 +91,7 @@ def deployments(now: float) -> tuple[Deployment, ...]:
             by="carol",
             needed=2,
             approvals=("alice",),
-            reason="1 of 2 approvals; anyone of group:release but carol",
+            reason="1 of 2 approvals; bob or dana may give the other",
         ),
         replace(failed, reason="health: http://staging.example/healthz answered 502 for 60 s"),
     )

@@ -5,6 +5,7 @@ import { nodes, strip } from "./ansi.js";
 
 const HIGH = 20;
 const SPARE = 20;
+const FIRST = 1 << 19;
 const CHUNK = 4 << 20;
 const FAILING = /\b(error|errors|failed|failure|fatal|exception|panic|traceback|not ok)\b|assertionerror|[✗✘✖]/i;
 const HARMLESS = /\b(0|no) (errors?|failed|failures?)\b/i;
@@ -85,13 +86,15 @@ class Log {
   async load() {
     try {
       for (;;) {
-        const answer = await fetch(`${this.place.dataset.log}&offset=${this.offset}&limit=${CHUNK}`);
+        const size = this.offset ? CHUNK : FIRST; // the first lines are wanted at once
+        const answer = await fetch(`${this.place.dataset.log}&offset=${this.offset}&limit=${size}`);
         if (!answer.ok) throw new Error(String(answer.status));
         this.ended = answer.headers.get("Windlass-Log-Ended") === "1";
         const text = await answer.text();
         if (!text) break;
         this.offset = Number(answer.headers.get("Windlass-Next-Offset"));
         const first = !this.lines.length;
+        if (first) this.follow(!this.ended && !this.aim());
         this.add(text);
         if (first) { this.go(); this.say(true); }
       }
@@ -99,10 +102,9 @@ class Log {
       this.status.textContent = "The log could not be read; reload the page.";
       return;
     }
-    this.follow(!this.ended && !this.aim());
+    this.loaded = true;
     this.go(true);
     this.say(true);
-    this.loaded = true;
     if (!this.ended && !document.hidden) this.stream();
   }
 

@@ -12,6 +12,7 @@ from windlass.ports.records import Deployment, StoredRun
 from windlass.ports.store import Tx
 from windlass.web.api.asking import With
 from windlass.web.api.models.shape import Answer, when
+from windlass.web.health import ACTIVE, MOST
 from windlass.web.views.board import WAITING
 from windlass.web.views.runs import last_number, list_repositories
 
@@ -19,7 +20,7 @@ router = APIRouter(tags=["status"])
 
 
 class Counts(Answer):
-    """How many of what; of runs and events: ever."""
+    """How many of what; of runs and events: ever. Active runs are counted up to 1000."""
 
     repositories: int
     events: int
@@ -39,7 +40,7 @@ class ServerAnswer(Answer):
 
 
 def _count(tx: Tx) -> Counts:
-    active = tx.find(StoredRun, state=("held", "pending", "running", "waiting"))
+    active = tx.find(StoredRun, state=ACTIVE, limit=MOST)
     return Counts(
         repositories=len(list_repositories(tx)),
         events=last_number(tx, "event"),
