@@ -283,6 +283,28 @@ def test_a_claim_that_nobody_received_is_given_back(tmp_path):
     scene(tmp_path, test)
 
 
+def test_a_claim_that_comes_as_its_claimer_is_cancelled_is_given_back(tmp_path):
+    """The result is there, and the one who waited for it is not."""
+
+    async def test(store):
+        await store.transaction(lambda tx: tx.add(delivery(1)))
+        loop, ask, futures = asyncio.get_running_loop(), store._writer.ask, []
+        store._writer.ask = lambda asked: (futures.append(asked.future), ask(asked))
+        claim = asyncio.create_task(store.claim(Delivery, 0.0, 1))
+
+        def look():
+            if futures and futures[0].done():
+                claim.cancel()
+            elif not claim.done():
+                loop.call_soon(look)
+
+        loop.call_soon(look)
+        assert isinstance((await asyncio.gather(claim, return_exceptions=True))[0], BaseException)
+        assert len(await store.claim(Delivery, 0.0, 1)) == 1
+
+    scene(tmp_path, test)
+
+
 def test_a_claim_sees_nothing_that_is_not_committed(tmp_path):
     """A row of a group that fails is never worked on."""
 

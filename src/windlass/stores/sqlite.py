@@ -77,14 +77,19 @@ class SqliteStore:
 
     async def claim(self, kind: type[Q], now: float, limit: int) -> list[Q]:
         """Rows that are due and nobody's; ours until `release`."""
-        asked: Asked[list[Q]] = Asked(
-            self._claims.take(kind, now, limit),
-            asyncio.get_running_loop().create_future(),
-            alone=True,
-            unwanted=lambda rows: self._claims.give_back(kind, [row.id for row in rows]),
-        )
-        self._writer.ask(asked)
-        return await asked.future
+
+        def unwanted(rows: list[Q]) -> None:
+            self._claims.give_back(kind, [row.id for row in rows])
+
+        future: asyncio.Future[list[Q]] = asyncio.get_running_loop().create_future()
+        work = self._claims.take(kind, now, limit)
+        self._writer.ask(Asked(work, future, alone=True, unwanted=unwanted))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                unwanted(future.result())  # it came in the very moment of the cancellation
+            raise
 
     async def release(self, kind: type[Q], ids: tuple[str, ...]) -> None:
         """Give claimed rows back."""

@@ -42,14 +42,18 @@ class Asked(Generic[T]):
     def tell(self) -> None:
         """Hand the result over; on the loop of the one who waits."""
         if self.future.done():
-            if self.unwanted is not None and self.failure is None:
-                self.unwanted(self.value)  # type: ignore[arg-type]
+            self.take_back()
         elif isinstance(self.failure, StopIteration):  # which no future can carry
             self.future.set_exception(Bug("a transaction ran past the end of an iterator"))
         elif self.failure is not None:
             self.future.set_exception(self.failure)
         else:
             self.future.set_result(self.value)  # type: ignore[arg-type]
+
+    def take_back(self) -> None:
+        """Nobody waits for the result any more."""
+        if self.unwanted is not None and self.value is not None:
+            self.unwanted(self.value)
 
 
 class Writer:
@@ -140,6 +144,8 @@ def _write(connection: sqlite3.Connection, group: list[Asked[object]]) -> bool:
 
 def _look(connection: sqlite3.Connection, asked: Asked[object]) -> None:
     """Run a work that only reads, between two groups, on one snapshot."""
+    if asked.future.cancelled():
+        return
     try:
         connection.execute("BEGIN")
         _attempt(SqliteTx(connection, writable=False), asked)
@@ -196,8 +202,7 @@ def _tell(group: list[Asked[object]]) -> None:
             loop.call_soon_threadsafe(_tell_all, theirs)
         except RuntimeError:  # the loop is closed: nobody waits any more
             for asked in theirs:
-                if asked.unwanted is not None and asked.failure is None:
-                    asked.unwanted(asked.value)
+                asked.take_back()
 
 
 def _tell_all(group: list[Asked[object]]) -> None:
