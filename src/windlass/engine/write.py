@@ -7,19 +7,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from windlass.core import run as rules
-from windlass.core.event import Event, Kind
 from windlass.core.expression import render
 from windlass.core.listener import Listener, Miss
 from windlass.core.run import ENDED, CancelAsked, Effect, Finish, JobEnded, Report, Run, State
-from windlass.engine import effects
+from windlass.engine import effects, memory
 from windlass.engine.advance import advance
 from windlass.engine.names import status_context
 from windlass.engine.start import Judged
 from windlass.ports.records import (
     CommitStatus,
     Delivery,
-    Head,
-    PullRequestState,
     StoredEvent,
     StoredRun,
     StoredVerdict,
@@ -31,14 +28,16 @@ ACTIVE = tuple(str(state) for state in State if state not in ENDED)
 
 def outcome(tx: Tx, delivery: Delivery, judged: tuple[Judged, ...], now: float) -> None:
     """Events, verdicts, runs and their first effects; the delivery is done."""
-    matched = 0
+    matched, same = 0, 0
     for position, one in enumerate(judged):
-        if late := _found_before(tx, delivery, one.event):
-            tx.save(
-                replace(delivery, state="ignored", reason=f"event {late} is the same, found by us")
-            )
-            return
-        matched += _event(tx, delivery, position, one, now)
+        if number := memory.known(tx, delivery, one.event):
+            same = number
+        else:
+            matched += _event(tx, delivery, position, one, now)
+    if same and not matched:
+        reason = f"it is event {same}, which came another way"
+        tx.save(replace(delivery, state="ignored", reason=reason))
+        return
     count = "1 run" if matched == 1 else f"{matched} runs"
     tx.save(replace(delivery, state="done", reason=count, attempts=delivery.attempts + 1))
 
@@ -65,7 +64,7 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     )
     if not tx.add(stored):
         return 0
-    _remember(tx, stored)
+    memory.remember(tx, stored)
     runs = {name: _run(tx, number, one, name, now) for name in one.runs}
     for name, verdict in one.verdicts.items():
         tx.add(_verdict(number, name, verdict, runs.get(name, 0)))
@@ -186,85 +185,6 @@ def _group(listener: Listener, run: Run) -> str:
         return ""
     variables = {"event": run.event, "run": {"sha": run.sha}}
     return f"{run.repository}:{render(listener.concurrency.group, variables)}"
-
-
-def _remember(tx: Tx, stored: StoredEvent) -> None:
-    """What later decisions ask: heads of refs, and the life of pull requests."""
-    event = stored.event
-    ref = (
-        f"refs/heads/{event.branch}"
-        if event.kind in {Kind.PUSH, Kind.BRANCH}
-        else f"refs/tags/{event.tag}"
-        if event.kind is Kind.TAG
-        else ""
-    )
-    if ref:
-        gone = event.action == "deleted"
-        sha = "" if gone else stored.sha
-        tx.save(Head(repository=stored.repository, ref=ref, sha=sha, event=stored.number))
-    if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW} and event.number:
-        _pull_request(tx, stored.repository, event, stored.at)
-
-
-def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
-    number = event.number or 0
-    old = tx.get(PullRequestState, repository, number)
-    known = old or PullRequestState(
-        repository=repository,
-        number=number,
-        title="",
-        author="",
-        author_id="",
-        base="",
-        head="",
-        head_sha="",
-        state="open",
-    )
-    if event.kind is Kind.REVIEW:
-        said = f"{event.sender_id}@{event.head_sha or event.sha or known.head_sha}"
-        kept = tuple(one for one in known.approved if one != said)
-        after = replace(
-            known, approved=(*kept, said) if event.action == "approved" else kept, updated_at=at
-        )
-    else:
-        merged = event.action == "merged"
-        after = replace(
-            known,
-            title=event.title or known.title,
-            author=event.author or known.author,
-            author_id=event.author_id or known.author_id,
-            base=event.base or known.base,
-            head=event.head or known.head,
-            head_sha=event.head_sha or (known.head_sha if merged else event.sha) or "",
-            state=_PULL_STATES.get(event.action, "open"),
-            fork=event.fork,
-            merge_sha=(event.sha or "") if merged else known.merge_sha,
-            url=event.url or known.url,
-            updated_at=at,
-        )
-    if old is None:
-        tx.add(after)
-    else:
-        tx.save(after)
-
-
-_PULL_STATES = {"merged": "merged", "closed": "closed"}
-
-
-def _found_before(tx: Tx, delivery: Delivery, event: Event) -> int:
-    """The number of the event that recovery made of the same thing, if it did."""
-    if delivery.source != "webhook" or not event.sha:
-        return 0
-    same = tx.find(StoredEvent, sha=event.sha, repository=event.repository, recovered=True)
-    for one in same:
-        if (
-            (one.kind, one.action, one.pull_request)
-            == (event.kind, event.action, event.number or 0)
-            and one.event.branch == event.branch
-            and one.event.tag == event.tag
-        ):
-            return one.number
-    return 0
 
 
 def _was_faulty(tx: Tx, stored: StoredEvent) -> bool:

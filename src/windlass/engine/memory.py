@@ -1,0 +1,124 @@
+"""
+What an event leaves behind for later decisions: heads of refs, the life of pull requests.
+
+And by what was left behind an event is known again that came by two ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from windlass.core.event import Event, Kind
+from windlass.ports.records import Delivery, Head, PullRequestState, StoredEvent
+from windlass.ports.store import Tx
+
+# Events of one commit that are looked through; more than any commit has in practice.
+MOST = 50
+
+
+def known(tx: Tx, delivery: Delivery, event: Event) -> int:
+    """
+    The number of the event that this one is already, by another way; 0 when it is new.
+
+    A webhook may come after recovery has found what it tells of, and recovery may be
+    overtaken by the webhook that it missed.
+    """
+    if not event.sha or delivery.source not in {"webhook", "recovered"}:
+        return 0
+    found = (True,) if delivery.source == "webhook" else (True, False)
+    same = tx.find(
+        StoredEvent,
+        sha=event.sha,
+        repository=event.repository,
+        recovered=found,
+        order="-number",
+        limit=MOST,
+    )
+    newest = next((one for one in same if _alike(one.event, event)), None)
+    if newest is None or (delivery.source != "webhook" and not _still(tx, newest)):
+        return 0
+    return newest.number
+
+
+def _alike(one: Event, other: Event) -> bool:
+    return (one.kind, one.action, one.number, one.branch, one.tag) == (
+        *(other.kind, other.action, other.number),
+        *(other.branch, other.tag),
+    )
+
+
+def _still(tx: Tx, stored: StoredEvent) -> bool:
+    """Whether nothing has happened to its ref since, so that what was found is this event."""
+    if stored.event.kind is Kind.PULL_REQUEST:
+        return True
+    ref = _ref(stored.event)
+    head = tx.get(Head, stored.repository, ref) if ref else None
+    return head is not None and head.sha == stored.sha
+
+
+def remember(tx: Tx, stored: StoredEvent) -> None:
+    """What later decisions ask: heads of refs, and the life of pull requests."""
+    event = stored.event
+    ref = _ref(event)
+    if ref:
+        gone = event.action == "deleted"
+        sha = "" if gone else stored.sha
+        tx.save(Head(repository=stored.repository, ref=ref, sha=sha, event=stored.number))
+    if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW} and event.number:
+        _pull_request(tx, stored.repository, event, stored.at)
+
+
+def _ref(event: Event) -> str:
+    """The full name of the ref that an event moved; empty when it moved none."""
+    match event.kind:
+        case Kind.PUSH | Kind.BRANCH:
+            return f"refs/heads/{event.branch}"
+        case Kind.TAG:
+            return f"refs/tags/{event.tag}"
+        case _:
+            return ""
+
+
+def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
+    number = event.number or 0
+    old = tx.get(PullRequestState, repository, number)
+    known = old or PullRequestState(
+        repository=repository,
+        number=number,
+        title="",
+        author="",
+        author_id="",
+        base="",
+        head="",
+        head_sha="",
+        state="open",
+    )
+    if event.kind is Kind.REVIEW:
+        said = f"{event.sender_id}@{event.head_sha or event.sha or known.head_sha}"
+        kept = tuple(one for one in known.approved if one != said)
+        after = replace(
+            known, approved=(*kept, said) if event.action == "approved" else kept, updated_at=at
+        )
+    else:
+        merged = event.action == "merged"
+        after = replace(
+            known,
+            title=event.title or known.title,
+            author=event.author or known.author,
+            author_id=event.author_id or known.author_id,
+            base=event.base or known.base,
+            head=event.head or known.head,
+            head_sha=event.head_sha or (known.head_sha if merged else event.sha) or "",
+            state=_PULL_STATES.get(event.action, "open"),
+            fork=event.fork,
+            merge_sha=(event.sha or "") if merged else known.merge_sha,
+            url=event.url or known.url,
+            updated_at=at,
+        )
+    if old is None:
+        tx.add(after)
+    else:
+        tx.save(after)
+
+
+_PULL_STATES = {"merged": "merged", "closed": "closed"}
