@@ -201,7 +201,8 @@ def _order(_: Environment, wish: Wish, at: Standing, __: float) -> Admission | N
 
 
 def _approved(rules: Environment, wish: Wish, _: Standing, now: float) -> Admission | None:
-    if rules.approval is None:
+    # What a rollback brings back was approved when it first came.
+    if rules.approval is None or wish.rollback:
         return None
     match judge(rules.approval, wish.approvals, wish.by):
         case Missing(count, who):

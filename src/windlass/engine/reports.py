@@ -116,22 +116,13 @@ def _describe(run: Run, action: str, words: str) -> str:
         if job.action == action and job.state in {State.FAILED, State.CANCELLED, State.WAITING}
     ]
     for job in telling:
-        step = _step_name(run, job.job.name)
-        where = f"{job.job.name}, step {step}" if step else job.job.name
         if job.reason:
-            return f"{where}: {job.reason}"
+            return f"{job.job.name}: {job.reason}"
         if job.exit_code is not None:
-            return f"{where}: exit code {job.exit_code}"
+            return f"{job.job.name}: exit code {job.exit_code}"
     jobs = [job for job in run.jobs.values() if job.action == action]
     ended = sum(job.state in ENDED for job in jobs)
     return words if ended in {0, len(jobs)} else f"{words} ({ended} of {len(jobs)} jobs done)"
-
-
-def _step_name(run: Run, name: str) -> str:
-    job = run.jobs[name]
-    if job.step is None or not 0 <= job.step < len(job.job.steps):
-        return ""
-    return job.job.steps[job.step].name
 
 
 def _anchor(run: Run, action: str) -> str:
