@@ -2,7 +2,7 @@
 Writes the next revision of the schema: what the record classes say beyond the last one.
 
 Run it as `python tools/revision.py "what changes"`, read what it wrote, and name the
-revision in `stores/migrations/__init__.py`.
+revision in `stores/migrations/revisions.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 
 from windlass.stores import schema
 from windlass.stores.database import APPLICATION, MIGRATIONS, connect
-from windlass.stores.migrations import REVISIONS
+from windlass.stores.migrations.revisions import REVISIONS
 from windlass.stores.tables import metadata
 
 TEXT = '''"""

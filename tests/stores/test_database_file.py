@@ -14,7 +14,7 @@ import pytest
 
 from windlass.core.errors import Conflict, Permanent
 from windlass.stores import database, schema
-from windlass.stores.migrations import HEAD
+from windlass.stores.migrations.revisions import HEAD
 
 
 @pytest.fixture

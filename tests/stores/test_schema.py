@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from windlass.ports.records import RECORDS
 from windlass.stores import database, schema
-from windlass.stores.migrations import HEAD, REVISIONS
+from windlass.stores.migrations.revisions import HEAD, REVISIONS
 from windlass.stores.rows import layout
 from windlass.stores.tables import metadata
 

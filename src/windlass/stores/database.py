@@ -15,7 +15,7 @@ from pathlib import Path
 
 from windlass.core.errors import Conflict, Permanent, Transient
 from windlass.stores import failures
-from windlass.stores.migrations import HEAD, REVISIONS
+from windlass.stores.migrations.revisions import HEAD, REVISIONS
 
 APPLICATION = 0x57494E44  # "WIND"
 BUSY = 3.0  # seconds; a forge waits five

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from windlass.stores.database import MIGRATIONS, connect
-from windlass.stores.migrations import HEAD
+from windlass.stores.migrations.revisions import HEAD
 from windlass.stores.tables import metadata
 
 

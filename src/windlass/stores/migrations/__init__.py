@@ -1,9 +1,1 @@
-"""
-Revisions of the schema, oldest first.
-
-A new database is made whole and says HEAD at once; an older one is brought up by
-Alembic, which is imported only then.
-"""
-
-REVISIONS = ("0001",)
-HEAD = REVISIONS[-1]
+"""How the schema came to be what it is."""
