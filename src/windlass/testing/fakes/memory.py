@@ -10,24 +10,50 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
+
+import msgspec
 
 from windlass.core.errors import Bug, Conflict
 from windlass.ports.records import Counter, Delivery, StoredEffect
 from windlass.ports.store import Above, Below, Scalar, Tx, Wanted
-from windlass.stores.rows import layout
 
 R = TypeVar("R")
 T = TypeVar("T")
 Q = TypeVar("Q", Delivery, StoredEffect)
 Key = tuple[Scalar, ...]
 Tables = dict[type, dict[Key, object]]
+_FIX = str.maketrans({"\0": "\ufffd", **{chr(code): "\ufffd" for code in range(0xD800, 0xE000)}})
 
 
 def _key(record: object) -> Key:
     return tuple(getattr(record, name) for name in record.KEY)  # type: ignore[attr-defined]
+
+
+def _as_stored(record: R) -> R:
+    """A copy, as a database would give it back: nothing shared, no text that none takes."""
+    plain = msgspec.to_builtins(record, builtin_types=(bytes,), enc_hook=_plain)
+    return msgspec.convert(_clean(plain), type(record))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _clean(value: object) -> object:
+    match value:
+        case str():
+            return value.translate(_FIX)
+        case dict():
+            return {_clean(key): _clean(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_clean(inner) for inner in value]
+        case _:
+            return value
 
 
 def _fits(value: object, wanted: Wanted) -> bool:
@@ -59,7 +85,8 @@ class MemoryTx:
     def find(self, kind: type[R], *, order: str = "", limit: int = 0, **where: Wanted) -> list[R]:
         """Records whose columns are as wanted."""
         self._check()
-        if unknown := {*where, *filter(None, [order.removeprefix("-")])} - set(layout(kind).names):
+        known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+        if unknown := {*where, *filter(None, [order.removeprefix("-")])} - known:
             raise Bug(f"{kind.__name__} has no field {', '.join(sorted(unknown))}")
         found = [
             record
@@ -113,8 +140,7 @@ class MemoryTx:
     def _put(self, record: object) -> None:
         self._check(writing=True)
         self.changed = True
-        of = layout(type(record))
-        record = of.unpack(of.pack(record))  # as a database would give it back
+        record = _as_stored(record)
         self.tables.setdefault(type(record), {})[_key(record)] = record
 
 
