@@ -1,5 +1,5 @@
 """
-The store: `Store` and, inside one transaction, `Tx`.
+The store: `Store` and, inside one transaction, `Tx`, which is a `Snapshot` that can be changed.
 
 A transaction is a plain function from `Tx` to a value. It runs on the writer's
 thread, so it holds SQL and pure rules only, and may be run again when the
@@ -38,8 +38,8 @@ class Above:
 Wanted = Scalar | tuple[Scalar, ...] | Below | Above
 
 
-class Tx(Protocol):
-    """One transaction: all of it, or nothing."""
+class Snapshot(Protocol):
+    """What is stored, at one moment."""
 
     def get(self, kind: type[R], *key: Scalar) -> R | None:
         """The record with this key."""
@@ -50,6 +50,10 @@ class Tx(Protocol):
 
         `order` is a column, with a leading `-` for the largest first; `limit` 0 means all.
         """
+
+
+class Tx(Snapshot, Protocol):
+    """One transaction: all of it, or nothing."""
 
     def add(self, record: object) -> bool:
         """Insert; False, and nothing changed, when its key or a unique set exists."""
