@@ -53,7 +53,7 @@ class Dispatch:
                 await self._dispatch(delivery)
             except Transient as error:
                 await self._later(delivery, str(error), OUTSIDE)
-            except Exception as error:
+            except Exception as error:  # the loop's one place: stored with its delivery
                 if not isinstance(error, WindlassError):
                     log.exception("dispatch failed", action="dispatch", delivery=delivery.id)
                 await self._later(delivery, f"{type(error).__name__}: {error}", TRIES)

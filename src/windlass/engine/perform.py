@@ -64,7 +64,7 @@ class Performer:
             await self._later(effect, str(error), error.retry_after)
         except (Permanent, UserError) as error:
             await self._failed(effect, str(error))
-        except Exception as error:
+        except Exception as error:  # the loop's one place: stored with its effect
             if not isinstance(error, WindlassError):
                 log.exception("effect failed", action="perform", effect=effect.id)
             await self._later(effect, f"{type(error).__name__}: {error}", None)

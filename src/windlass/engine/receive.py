@@ -135,7 +135,7 @@ class Receive:
             group, self._waiting = self._waiting, []
             try:
                 stored = await self._store.transaction(partial(self._add, group))
-            except BaseException as failure:
+            except BaseException as failure:  # nobody of the group may wait for ever
                 for _, future in group:
                     if not future.done():
                         future.set_exception(_copy(failure))

@@ -162,7 +162,7 @@ def _attempt(tx: SqliteTx, asked: Asked[object]) -> None:
             if inspect.iscoroutine(value):
                 value.close()
             raise Bug("a transaction must be a plain function, not async")  # noqa: TRY301
-    except BaseException as failure:
+    except BaseException as failure:  # handed to the one who asked
         if tx.lost is not None:
             raise tx.lost from failure
         tx.undo()
