@@ -30,6 +30,8 @@ PIN = re.compile(r"[\w.\[\]-]+==[\w.+!-]+ .*--hash=sha256:[0-9a-f]{64}")
 FOREIGN = re.compile(r"LICENSE$|.*/vendor/|.*\.min\.(?:js|css)$")
 ALL = re.compile(r".")
 CODE = re.compile(r"(?:src|tests|tools|bench)/.*\.(?:py|sh)$|try$|check$|\.ci/run$")
+# A revision of the schema is written by tools/revision.py, and read once.
+READ = re.compile(rf"(?!.*/migrations/versions/\d+_)(?:{CODE.pattern})")
 LOCKS = re.compile(r"requirements[\w-]*\.txt$")
 
 
@@ -72,7 +74,7 @@ def loose_pin(_path: str, text: str) -> Iterator[str]:
 
 
 RULES = {
-    "no file is too long to read": Rule(long_file, CODE, ("src/windlass/run.py", "pass\n" * 401)),
+    "no file is too long to read": Rule(long_file, READ, ("src/windlass/run.py", "pass\n" * 401)),
     "names say the thing": Rule(vague_name, CODE, ("src/windlass/web/auth_helpers.py", "")),
     "no text knows one machine": Rule(where(MACHINE), ALL, ("x.md", "see /{}/main".format("work"))),
     "no text names a package host": Rule(where(INDEX), ALL, ("x.md", "at pypi.{}".format("org"))),
