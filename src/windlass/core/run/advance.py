@@ -28,6 +28,8 @@ from windlass.core.run.facts import (
 from windlass.core.run.state import ENDED, MOVES, JobRun, Run, State, StepRun, total
 from windlass.core.run.variables import job_variables
 
+_UNDER_WAY = frozenset({State.RUNNING, State.WAITING})
+
 
 def create(run: Run) -> tuple[Run, tuple[Effect, ...]]:
     """The first effects of a new run; a held one only reports that it waits."""
@@ -63,10 +65,10 @@ def _apply(run: Run, fact: Fact) -> tuple[Run, tuple[Effect, ...], float]:
         case JobMoved():
             return _patch(run, fact.job, fact.attempt, steps=fact.steps), (), 0.0
         case JobWaits():
-            after = _move(run, fact.job, fact.attempt, State.WAITING)
+            after = _move(run, fact, State.RUNNING, State.WAITING)
             return _patch(after, fact.job, fact.attempt, reason=fact.reason), (), 0.0
         case JobResumed():
-            after = _move(run, fact.job, fact.attempt, State.RUNNING)
+            after = _move(run, fact, State.WAITING, State.RUNNING)
             if after is run:
                 return run, (), 0.0
             return _patch(after, fact.job, fact.attempt, reason=""), (), 0.0
@@ -85,11 +87,11 @@ def _with(run: Run, name: str, job: JobRun) -> Run:
     return replace(run, jobs={**run.jobs, name: job})
 
 
-def _move(run: Run, name: str, attempt: int, to: State) -> Run:
-    job = _find(run, name, attempt)
-    if job is None or to not in MOVES[job.state]:
+def _move(run: Run, fact: JobWaits | JobResumed, start: State, to: State) -> Run:
+    job = _find(run, fact.job, fact.attempt)
+    if job is None or job.state is not start:
         return run
-    return _with(run, name, replace(job, state=to))
+    return _with(run, fact.job, replace(job, state=to))
 
 
 def _patch(
@@ -97,7 +99,7 @@ def _patch(
 ) -> Run:
     """Change what a job shows, not where it is; an ended job keeps its end."""
     job = _find(run, name, attempt)
-    if job is None or job.state not in {State.RUNNING, State.WAITING}:
+    if job is None or job.state not in _UNDER_WAY:
         return run
     after = replace(
         job,
@@ -109,12 +111,14 @@ def _patch(
 
 def _end(run: Run, fact: JobEnded) -> tuple[Run, tuple[Effect, ...]]:
     job = _find(run, fact.job, fact.attempt)
-    if job is None or fact.state not in MOVES[job.state]:
+    if job is None or job.state not in _UNDER_WAY or fact.state not in ENDED & MOVES[job.state]:
         return run, ()
     again = (fact.lost and "worker_lost" in job.job.retry.when) or (
         fact.state is State.FAILED and not fact.lost and "failed" in job.job.retry.when
     )
-    if again and job.attempt <= job.job.retry.max and not run.cancelled_by:
+    # What waited for admission never worked, so its end is an answer and no failure to try again.
+    fits = job.state is State.RUNNING and job.attempt <= job.job.retry.max
+    if again and fits and not run.cancelled_by:
         fresh = JobRun(job=job.job, action=job.action, attempt=job.attempt + 1)
         return _with(run, fact.job, fresh), ()
     ended = replace(
@@ -145,7 +149,7 @@ def _cancel(run: Run, fact: CancelAsked) -> tuple[Run, tuple[Effect, ...]]:
     stops = tuple(
         StopJob(job=name, attempt=job.attempt)
         for name, job in run.jobs.items()
-        if job.state in {State.RUNNING, State.WAITING} and not job.job.final
+        if job.state in _UNDER_WAY and not job.job.final
     )
     return replace(run, jobs=jobs, state=state, cancelled_by=fact.by, reason=reason), stops
 
@@ -195,11 +199,20 @@ def _barred(run: Run, job: JobRun) -> str | None:
             return None
         return f"{failed[0]} {run.jobs[failed[0]].state}"
     program = Program(condition)
-    answer = program.decide(job_variables(run, job.job, any_failed=bool(failed)))
+    any_failed = any(_went_wrong(run, name) for name in job.job.needs)
+    answer = program.decide(job_variables(run, job.job, any_failed=any_failed))
     if answer.failure:
         return f"if: {condition}: {answer.failure}"
     if not answer.value:
         return f"if: {condition} was false"
-    if failed and not program.asks_status:
+    if failed and not program.asks_status and not job.job.final:
         return f"{failed[0]} {run.jobs[failed[0]].state}"
     return None
+
+
+def _went_wrong(run: Run, name: str) -> bool:
+    """Whether a job failed, or was skipped because one before it had; `if` false is no failure."""
+    job = run.jobs[name]
+    if job.state is State.SKIPPED:
+        return any(_went_wrong(run, need) for need in job.job.needs)
+    return job.state is State.FAILED and not job.passed
