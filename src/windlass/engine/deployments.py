@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from windlass.core.errors import UserError
+from windlass.core.errors import Permanent, UserError
 from windlass.core.event import Kind
 from windlass.core.expression import render
 from windlass.core.pipeline import JobKind
@@ -49,9 +49,9 @@ async def request(world: World, configurations: Configurations, key: Key) -> Non
     now = world.clock.now()
     try:
         chosen = await _choose(world, configurations, loaded, job)
-    except UserError as error:
+    except (Permanent, UserError) as error:
         ended = JobEnded(
-            job=key.job, attempt=key.attempt, at=now, state=State.FAILED, reason=error.message
+            job=key.job, attempt=key.attempt, at=now, state=State.FAILED, reason=str(error)
         )
         unique = f"{key.id}:refused"
         await world.store.transaction(lambda tx: advance(tx, key.run, ended, unique, now))

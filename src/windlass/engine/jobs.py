@@ -8,12 +8,11 @@ restart only means to go on reading; `slots` bounds how many run at the same tim
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
 
-from windlass.core.errors import Conflict, Transient, UserError
+from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.core.pipeline import JobKind
 from windlass.core.run import JobEnded, JobMoved, JobRun, State, StepRun
 from windlass.engine import builds
@@ -21,13 +20,17 @@ from windlass.engine.advance import advance
 from windlass.engine.configurations import Configurations
 from windlass.engine.names import job_id, log_key
 from windlass.engine.orders import Work, order
+from windlass.engine.shown import Shown
 from windlass.engine.variables import About
 from windlass.engine.world import World
 from windlass.ports.executor import Ended, Outcome, Progress, StepEnded, StepStarted
-from windlass.ports.records import Repository, StoredRun
+from windlass.ports.records import Repository, StoredEffect, StoredRun
 from windlass.ports.store import Tx
 
 log = structlog.get_logger()
+
+# Before a job is watched again after something went wrong, in seconds.
+PAUSE = 1.0
 
 _STATES = {
     Outcome.SUCCEEDED: State.SUCCEEDED,
@@ -49,35 +52,6 @@ class Key:
         return job_id(self.run, self.job, self.attempt)
 
 
-class Shown:
-    """Tells how far a job is, at once and then at most every `PAUSE` seconds, the newest only."""
-
-    PAUSE = 0.2
-
-    def __init__(self, tell: Callable[[tuple[StepRun, ...]], Awaitable[None]]) -> None:
-        self._tell = tell
-        self._news: tuple[StepRun, ...] | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def say(self, steps: tuple[StepRun, ...]) -> None:
-        """Replace what is to be told."""
-        self._news = steps
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
-
-    async def close(self) -> None:
-        """What was not told yet is told by the job's end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while self._news is not None:
-            news, self._news = self._news, None
-            await self._tell(news)
-            await asyncio.sleep(self.PAUSE)
-
-
 class Jobs:
     """The jobs of this server."""
 
@@ -95,8 +69,8 @@ class Jobs:
             found = await self._load(key)
             if found is not None:
                 watched = await self._begin(key, *found)
-        except UserError as error:
-            await self._refuse(key, error.message)
+        except (Permanent, UserError) as error:
+            await self.refuse(key, str(error))
         finally:
             if not watched:
                 self._slots.release()
@@ -110,20 +84,24 @@ class Jobs:
             await self._tell(key, ended, "stopped")
 
     async def resume(self) -> None:
-        """Watch again what was running when the server ended."""
-        store = self._world.store
-        runs = await store.read(
-            lambda tx: tx.find(StoredRun, state=(State.RUNNING, State.WAITING), order="number")
-        )
+        """Watch again what was running when the server ended; what is gone is lost."""
         here = set(await self._world.executor.list())
-        for stored in runs:
-            for name, job in stored.run.jobs.items():
-                key = Key(stored.number, name, job.attempt)
-                if job.state is State.RUNNING and key.id in here:
-                    # Running already, so it takes its slot even where there are fewer now.
-                    if not self._slots.locked():
-                        await self._slots.acquire()
-                    self._watch(key, job)
+        for key, job in await self._world.store.read(_running):
+            if key.id in here:
+                # It runs already, so there may be more of them than slots for a while.
+                slot = not self._slots.locked() and await self._slots.acquire()
+                self._watch(key, job, slot=slot)
+            else:
+                reason = "nothing is left of it"
+                lost = JobEnded(
+                    job=key.job,
+                    attempt=key.attempt,
+                    at=self._now(),
+                    state=State.FAILED,
+                    reason=reason,
+                    lost=True,
+                )
+                await self._tell(key, lost, "ended")
 
     async def close(self) -> None:
         """Stop watching; the jobs go on."""
@@ -178,39 +156,48 @@ class Jobs:
             )
             await self._tell(key, ended, "stopped")
             return False
-        self._watch(key, job)
+        self._watch(key, job, slot=True)
         return True
 
-    def _watch(self, key: Key, job: JobRun) -> None:
+    def _watch(self, key: Key, job: JobRun, *, slot: bool) -> None:
         task = asyncio.create_task(self._follow(key, job))
         self._watched[key.id] = task
 
         def done(_: asyncio.Task[None]) -> None:
             self._watched.pop(key.id, None)
-            self._slots.release()
+            if slot:
+                self._slots.release()
 
         task.add_done_callback(done)
 
     async def _follow(self, key: Key, job: JobRun) -> None:
+        """See a job to its end, whatever stands in the way meanwhile."""
+        while True:
+            try:
+                await self._read(key, job)
+            except Permanent as error:
+                await self.refuse(key, str(error))
+            except Exception as error:  # noqa: BLE001 - a job that nobody watches never ends
+                log.warning("watching a job failed", action="watch", job=key.id, why=str(error))
+                await self._world.clock.sleep(PAUSE)
+                continue
+            return
+
+    async def _read(self, key: Key, job: JobRun) -> None:
         """Read the journal from its start to its end; facts tell the whole, so twice is once."""
         steps: list[StepRun] = []
         shown = Shown(lambda so_far: self._tell(key, _so_far(key, so_far), ""))
-        while True:
-            try:
-                async for entry in self._world.executor.watch(key.id):
-                    if isinstance(entry, Ended):
-                        await shown.close()
-                        await self._ended(key, job, entry, tuple(steps))
-                        return
-                    steps = _moved(steps, entry)
-                    if isinstance(entry, StepStarted):
-                        shown.say(tuple(steps))
-            except Transient as error:
-                log.warning("watching a job failed", action="watch", job=key.id, why=str(error))
-                steps = []
-                await self._world.clock.sleep(1.0)
-            finally:
-                await shown.close()
+        try:
+            async for entry in self._world.executor.watch(key.id):
+                if isinstance(entry, Ended):
+                    await shown.close()
+                    await self._ended(key, job, entry, tuple(steps))
+                    return
+                steps = _moved(steps, entry)
+                if isinstance(entry, StepStarted):
+                    shown.say(tuple(steps))
+        finally:
+            await shown.close()
 
     async def _ended(self, key: Key, job: JobRun, ended: Ended, steps: tuple[StepRun, ...]) -> None:
         fact = JobEnded(
@@ -235,7 +222,8 @@ class Jobs:
         await asyncio.to_thread(self._world.logs.close, _log(key))
         await self._world.executor.clear(key.id)
 
-    async def _refuse(self, key: Key, reason: str) -> None:
+    async def refuse(self, key: Key, reason: str) -> None:
+        """End a job that cannot be started, or seen to its end."""
         ended = JobEnded(
             job=key.job, attempt=key.attempt, at=self._now(), state=State.FAILED, reason=reason
         )
@@ -248,6 +236,20 @@ class Jobs:
 
     def _now(self) -> float:
         return self._world.clock.now()
+
+
+def _running(tx: Tx) -> list[tuple[Key, JobRun]]:
+    """Jobs that were started and have not ended, as far as we were told."""
+    found = []
+    states = (str(State.RUNNING), str(State.WAITING))
+    for stored in tx.find(StoredRun, state=states, order="number"):
+        for name, job in stored.run.jobs.items():
+            if job.state is not State.RUNNING or job.job.kind is JobKind.DEPLOY:
+                continue
+            start = tx.get(StoredEffect, f"start:{stored.number}:{name}:{job.attempt}")
+            if start is not None and start.state != "pending":
+                found.append((Key(stored.number, name, job.attempt), job))
+    return found
 
 
 def _log(key: Key) -> str:

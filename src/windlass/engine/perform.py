@@ -154,6 +154,8 @@ class Performer:
 
     async def _failed(self, effect: StoredEffect, why: str) -> None:
         log.error("effect failed for good", action="perform", effect=effect.id, why=why)
+        if effect.kind == "start":
+            await self._jobs.refuse(_key(effect), why)
 
         def work(tx: Tx) -> None:
             current = tx.get(StoredEffect, effect.id)

@@ -74,15 +74,14 @@ class Reconcile:
 
     async def _deploy(self, deployment: Deployment, place: Place | None) -> None:
         """Write the desired state, apply it, and tell how it went."""
-        if deployment.state == "admitted":
-            commit = await self._written(deployment)
-            if commit is None and (commit := await self._write(deployment, place)) is None:
-                return
-            await self._world.store.transaction(lambda tx: places.committed(tx, deployment, commit))
-            deployment = replace(
-                deployment, state="deploying", state_commit=commit, version=deployment.version + 1
-            )
         try:
+            if deployment.state == "admitted":
+                commit = await self._written(deployment) or await self._write(deployment, place)
+                if commit is None:
+                    return
+                await self._world.store.transaction(
+                    lambda tx: places.committed(tx, deployment, commit)
+                )
             state = desired.parse(deployment.content)
             wanted = await self._desired(state, deployment.generation, deployment.run)
             await self._target(state).apply(wanted)
@@ -144,6 +143,7 @@ class Reconcile:
                     detail="",
                     healthy_since=healthy or now,
                     checked_at=now,
+                    next_at=now + state.every,
                 )
             )
             places.end(tx, deployment, State.SUCCEEDED, "", now, outputs=outputs)
@@ -159,7 +159,7 @@ class Reconcile:
         def work(tx: Tx) -> None:
             place = tx.get(Place, deployment.place)
             current = tx.get(Deployment, deployment.number)
-            if current is None or current.state != "deploying":
+            if current is None or current.state not in places.UNDER_WAY:
                 return
             tx.save(replace(current, state="failed", reason=reason, ended_at=now))
             if place is not None:
@@ -212,6 +212,7 @@ class Reconcile:
         self, place: Place, seen: Observed, status: str, *, healed: bool = False
     ) -> None:
         now = self._world.clock.now()
+        every = desired.parse(place.content).every
 
         def work(tx: Tx) -> None:
             current = tx.get(Place, place.place)
@@ -222,15 +223,16 @@ class Reconcile:
                 detail = f"healed: {current.detail}" if current.detail else "healed"
             elif status == "in sync" and current.detail.startswith("healed"):
                 detail = current.detail
-            after = replace(
-                current,
-                observed=seen.digest or current.observed,
-                status=status,
-                detail=detail,
-                checked_at=now,
+            tx.save(
+                replace(
+                    current,
+                    observed=seen.digest or current.observed,
+                    status=status,
+                    detail=detail,
+                    checked_at=now,
+                    next_at=now + every,
+                )
             )
-            if replace(after, checked_at=current.checked_at) != current or _stale(current, now):
-                tx.save(after)
 
         await self._world.store.transaction(work)
 
@@ -284,8 +286,3 @@ def _same(seen: Observed, digest: str) -> bool:
 
 def _health(seen: Observed) -> str:
     return "unhealthy" if seen.healthy is False else "in sync"
-
-
-def _stale(place: Place, now: float) -> bool:
-    minute = 60.0
-    return now - place.checked_at > minute

@@ -11,18 +11,20 @@ from functools import partial
 
 import structlog
 
-from windlass.core.errors import UserError, WindlassError
-from windlass.engine import desired, effects
+from windlass.core.errors import WindlassError
+from windlass.engine import effects
+from windlass.engine.deployments import OPEN
 from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
 from windlass.engine.world import World
-from windlass.ports.records import Place, Repository
-from windlass.ports.store import Tx
+from windlass.ports.records import Deployment, Place, Repository
+from windlass.ports.store import Below, Tx
 
 log = structlog.get_logger()
 
 TICK = 1.0
 PULL = 5.0
+WAITING = 60.0
 
 
 class Watch:
@@ -36,12 +38,14 @@ class Watch:
 
     async def places(self) -> None:
         """Ask for a look at every place whose time has come, for ever."""
+        again = 0.0
         while True:
             now = self._world.clock.now()
-            places = await self._world.store.read(lambda tx: tx.find(Place))
-            due = [one.place for one in places if one.content and now >= _due(one)]
+            due = await self._world.store.read(partial(_due, now=now, waiting=now >= again))
             if due:
                 await self._world.store.transaction(partial(_ask, names=due, now=now))
+            if now >= again:
+                again = now + WAITING
             await self._world.clock.sleep(TICK)
 
     async def state(self) -> None:
@@ -74,8 +78,9 @@ def _ask(tx: Tx, names: list[str], now: float) -> None:
         effects.place(tx, name, now)
 
 
-def _due(place: Place) -> float:
-    try:
-        return place.checked_at + desired.parse(place.content).every
-    except UserError:
-        return place.checked_at + 180.0
+def _due(tx: Tx, now: float, *, waiting: bool) -> list[str]:
+    """Places to compare now; with `waiting` also those at which somebody waits."""
+    names = {one.place for one in tx.find(Place, next_at=Below(now))}
+    if waiting:
+        names |= {one.place for one in tx.find(Deployment, state=OPEN)}
+    return sorted(names)

@@ -9,6 +9,9 @@ from typing import ClassVar
 
 Columns = tuple[str, ...]
 
+# A time that does not come.
+NEVER = 1e12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
@@ -87,12 +90,12 @@ class Place:
 
     `desired` fields follow the last admitted commit of the state repository; `pinned` is the
     reason of a rollback that holds it; `blocked` are digests that may not come back.
-    `configuration` is the commit whose environment rules were used last.
+    `next_at` is when it is compared next.
     """
 
     KEY: ClassVar[Columns] = ("place",)
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
-    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "environment"),)
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "environment"), ("next_at",))
 
     place: str
     repository: str
@@ -113,4 +116,5 @@ class Place:
     blocked: tuple[str, ...] = ()
     url: str = ""
     checked_at: float = 0.0
+    next_at: float = NEVER
     version: int = 0

@@ -489,6 +489,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
             nullable=False,
         ),
         sa.Column(
+            "next_at",
+            sa.Double(),
+            server_default=sa.text("1000000000000.0"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
             "version",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             server_default=sa.text("0"),
@@ -498,6 +505,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement for each table and index
         sa.PrimaryKeyConstraint("place"),
     )
     with op.batch_alter_table("place", schema=None) as batch_op:
+        batch_op.create_index("ix_place_next_at", ["next_at"], unique=False)
         batch_op.create_index(
             "ix_place_repository_environment", ["repository", "environment"], unique=False
         )
