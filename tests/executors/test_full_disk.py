@@ -72,6 +72,13 @@ def test_a_write_that_fits_in_part_leaves_no_half_line(tmp_path, monkeypatch):
     assert (tmp_path / "journal").read_bytes() == b""
 
 
+def test_a_journal_is_made_once(tmp_path):
+    """Whoever finds one there has nothing to begin."""
+    Journal(str(tmp_path)).step_started(0, log=0)
+    with pytest.raises(FileExistsError):
+        Journal(str(tmp_path))
+
+
 def test_room_is_kept_for_the_end(tmp_path):
     """Until the end is written, a reserve lies beside the journal."""
     limits = ProcessLimits(log=1 << 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,16 +42,18 @@ def test_a_daemon_serves_the_steps_after_its_own(ground):
     assert texts(ground.logs, "job") == ["heard"]
 
 
-def test_a_killed_runner_loses_the_job_and_its_processes(ground, living):
+def test_a_killed_runner_loses_the_job_and_its_processes(ground, living, folder):
     """The end is journaled as WORKER_LOST, once and for all, and all of its processes are gone."""
 
     async def work():
         executor = ground.executor()
-        await executor.start(order("setsid sleep 300 & sleep 300", job="job"))
+        await executor.start(order("setsid sleep 300 & echo ready; sleep 300", job="job"))
         entries = executor.watch("job")
         await anext(aiter(entries))
-        children = [pid for pid in _runners("job") if _parent(pid) in _runners("job")]
-        os.kill(children[0], signal.SIGKILL)
+        await _line(ground, b"ready")
+        runners = _runners(folder)
+        child = next(pid for pid in runners if _parent(pid) in runners)
+        os.kill(child, signal.SIGKILL)
         lost = [entry async for entry in entries][-1]
         assert living() == set()
         return lost, end_of(await follow(ground.executor(), "job"))
@@ -62,15 +65,19 @@ def test_a_killed_runner_loses_the_job_and_its_processes(ground, living):
     assert any("signal 9" in text for text in texts(ground.logs, "job", "w"))
 
 
-def test_a_runner_killed_with_its_parent_loses_the_job_too(ground, living):
+@pytest.mark.parametrize("both", [True, False])
+def test_a_runner_without_its_parent_loses_the_job_too(ground, living, folder, both):
     """Then the server finds that nobody holds the job, ends what is left and journals the end."""
 
     async def work():
         executor = ground.executor()
-        await executor.start(order("setsid sleep 300 & sleep 300", job="job"))
+        await executor.start(order("setsid sleep 300 & echo ready; sleep 300", job="job"))
         entries = executor.watch("job")
         await anext(aiter(entries))
-        for pid in sorted(_runners("job")):
+        await _line(ground, b"ready")
+        runners = _runners(folder)
+        parents = {pid for pid in runners if _parent(pid) not in runners}
+        for pid in runners if both else parents:
             os.kill(pid, signal.SIGKILL)
         lost = [entry async for entry in entries][-1]
         return lost, end_of(await follow(ground.executor(), "job"))
@@ -80,7 +87,7 @@ def test_a_runner_killed_with_its_parent_loses_the_job_too(ground, living):
     assert living() == set()
 
 
-def test_a_stopped_runner_that_does_not_answer_is_killed(ground, living, monkeypatch):
+def test_a_stopped_runner_that_does_not_answer_is_killed(ground, living, folder, monkeypatch):
     """Stop ends a job even when its runner is frozen."""
     monkeypatch.setattr("windlass.executors.process._UNHEARD", 0.2)
 
@@ -88,7 +95,7 @@ def test_a_stopped_runner_that_does_not_answer_is_killed(ground, living, monkeyp
         executor = ground.executor()
         await executor.start(order("sleep 300", job="job"))
         await anext(aiter(executor.watch("job")))
-        for pid in _runners("job"):
+        for pid in _runners(folder):
             os.kill(pid, signal.SIGSTOP)
         await executor.stop("job")
         return end_of(await follow(executor, "job"))
@@ -104,9 +111,7 @@ def test_stop_gives_a_step_time_to_tidy_up(ground):
         executor = ground.executor()
         script = "trap 'echo tidied; exit 9' TERM; echo ready; while true; do sleep 0.02; done"
         await executor.start(order(script, job="job"))
-        async for part in ground.logs.follow("job"):
-            if b"ready" in part.data:
-                break
+        await _line(ground, b"ready")
         await executor.stop("job")
         return end_of(await follow(executor, "job"))
 
@@ -216,6 +221,7 @@ def test_what_was_ordered_and_never_began_is_lost_in_the_end(ground, folder):
 def test_half_a_line_in_a_journal_is_cut_off(ground, folder):
     """A power cut may leave it; the end that follows is whole."""
     run(finish(ground.executor(), order("true", job="job")))
+    _journaled(folder)
     first = (folder / "journal").read_bytes().splitlines(keepends=True)[0]
     (folder / "journal").write_bytes(first + b'{"entry": "step_e')
     entries = run(follow(ground.executor(), "job"))
@@ -269,6 +275,14 @@ def test_ids_never_share_a_folder(tmp_path):
     assert {path.parent for path in folders} == {tmp_path}
 
 
+async def _line(ground, text):
+    """Until the log has this text."""
+    async with aclosing(ground.logs.follow("job")) as parts:
+        async for part in parts:
+            if text in part.data:
+                return
+
+
 def _journaled(folder):
     """The end, read from the file alone, once the runner has let go of its lock."""
     with (folder / "lock").open() as file:
@@ -276,17 +290,15 @@ def _journaled(folder):
     return read_entry((folder / "journal").read_bytes().splitlines()[-1], folder)
 
 
-def _runners(job):
-    """The runner of a job and its parent."""
+def _runners(folder):
+    """The runner of the job in this very folder, and its parent."""
     found = set()
     for place in Path("/proc").iterdir():
         try:
             words = (place / "cmdline").read_bytes().split(b"\0") if place.name.isdigit() else []
         except OSError:
             continue
-        if any(word.endswith(b"runner/__main__.py") for word in words) and any(
-            word.endswith(b"/" + job.encode()) for word in words
-        ):
+        if bytes(folder) in words and any(word.endswith(b"/__main__.py") for word in words):
             found.add(int(place.name))
     return found
 

@@ -71,7 +71,14 @@ def test_the_tar_depends_on_content_alone(packed, root, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "target", ["/etc/passwd", "../../etc", "sub/../../../x", "sub/out/../../../etc"]
+    "target",
+    [
+        "/etc/passwd",
+        "../../etc",
+        "sub/../../../x",
+        "../../workspace/top.whl",
+        "sub/out/../../../etc",
+    ],
 )
 def test_a_link_that_leads_out_is_refused(packed, root, target):
     """By its text or in truth, existing or not."""
