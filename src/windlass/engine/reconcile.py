@@ -19,6 +19,7 @@ from windlass.core.errors import AdapterError, Conflict, NotFound, Transient, Us
 from windlass.core.run import State
 from windlass.engine import desired, places
 from windlass.engine.admission import Admissions
+from windlass.engine.said import close, say
 from windlass.engine.world import World
 from windlass.git.statecommit import Signature
 from windlass.ports.records import Deployment, Place
@@ -64,12 +65,15 @@ class Reconcile:
         match answer:
             case Go():
                 await self._world.store.transaction(lambda tx: places.take(tx, newest, now))
+                await say(self._world, newest, f"admitted to {newest.environment}")
                 return now
             case Refuse(state, reason):
                 await self._finish(newest, state, reason)
                 return now
             case Wait() | Ask():
                 await self._world.store.transaction(lambda tx: places.hold(tx, newest, answer, now))
+                if newest.reason != answer.reason:
+                    await say(self._world, newest, answer.reason)
                 return answer.until
 
     async def _deploy(self, deployment: Deployment, place: Place | None) -> None:
@@ -82,6 +86,7 @@ class Reconcile:
                 await self._world.store.transaction(
                     lambda tx: places.committed(tx, deployment, commit)
                 )
+                await say(self._world, deployment, f"desired state is commit {commit[:12]}")
             state = desired.parse(deployment.content)
             wanted = await self._desired(state, deployment.generation, deployment.run)
             await self._target(state).apply(wanted)
@@ -149,12 +154,16 @@ class Reconcile:
             places.end(tx, deployment, State.SUCCEEDED, "", now, outputs=outputs)
             places.wake_followers(tx, place, now)
 
+        await say(self._world, deployment, f"{deployment.environment} runs {state.digest}")
+        await close(self._world, deployment)
         await self._world.store.transaction(work)
         log.info("deployed", action="deploy", deployment=deployment.number, place=deployment.place)
 
     async def _failed(self, deployment: Deployment, reason: str) -> None:
         """It could not be applied: the target put the old one back, or nobody knows."""
         now = self._world.clock.now()
+        await say(self._world, deployment, reason)
+        await close(self._world, deployment)
 
         def work(tx: Tx) -> None:
             place = tx.get(Place, deployment.place)
@@ -172,6 +181,8 @@ class Reconcile:
         """End a deployment that never began."""
         now = self._world.clock.now()
         superseded = state in {"superseded", "cancelled"}
+        await say(self._world, deployment, f"{state}: {reason}")
+        await close(self._world, deployment)
 
         def work(tx: Tx) -> None:
             current = tx.get(Deployment, deployment.number)
