@@ -14,6 +14,7 @@ import structlog
 from windlass.core.errors import WindlassError
 from windlass.engine import effects
 from windlass.engine.deployments import OPEN
+from windlass.engine.hooks import ensure
 from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
 from windlass.engine.world import World
@@ -64,6 +65,7 @@ class Watch:
             repositories = await self._world.store.read(lambda tx: tx.find(Repository, active=True))
             for one in repositories:
                 try:
+                    await ensure(self._world, one)
                     if count := await self._recovery(one):
                         log.info("recovered", action="recover", repository=one.name, events=count)
                 except WindlassError as error:

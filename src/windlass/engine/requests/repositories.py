@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from windlass.core.errors import Conflict, UserError
 from windlass.engine.audit import audit
+from windlass.engine.hooks import ensure
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
-from windlass.engine.recover import Recovery, secrets_of
+from windlass.engine.recover import Recovery
 from windlass.engine.requests.asked import Asked
-from windlass.ports.forge import Hook, HookState
+from windlass.ports.forge import HookState
 from windlass.ports.records import Head, Repository
 from windlass.ports.store import Tx
 
@@ -66,20 +67,12 @@ class RepositoryRequests(Asked):
 
         await self._world.store.transaction(work)
         self._changed()
-        state = await port.webhooks.install(url, self._hook(fresh))
-        await self._note(name, state)
+        state = await ensure(self._world, fresh)
         return fresh, state
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its hook is there and sends to us; a broken one is put right."""
-        repository = await self._repository(name)
-        webhooks = self._forge(repository).webhooks
-        hook = self._hook(repository)
-        state = await webhooks.check(repository.url, hook)
-        if not state.present:
-            state = await webhooks.install(repository.url, hook)
-        await self._note(name, state)
-        return state
+        return await ensure(self._world, await self._repository(name))
 
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""
@@ -105,10 +98,6 @@ class RepositoryRequests(Asked):
         receive = Receive(self._world.store, self._world.clock, ids)
         return await Recovery(self._world, receive, ids)(repository)
 
-    def _hook(self, repository: Repository) -> Hook:
-        url = f"{self._world.public_url}/hooks/{repository.endpoint}"
-        return Hook(url=url, secret=secrets_of(self._world.vault, repository)[0])
-
     async def _free(self, name: str, url: str) -> None:
         def work(tx: Tx) -> list[Repository]:
             found = [*tx.find(Repository, name=name), *tx.find(Repository, url=url)]
@@ -119,14 +108,6 @@ class RepositoryRequests(Asked):
                 f"{taken.name} is connected already ({taken.url})",
                 hint=f"windlass repo check {taken.name}, or give another --name",
             )
-
-    async def _note(self, name: str, state: HookState) -> None:
-        def work(tx: Tx) -> None:
-            current = tx.get(Repository, name)
-            if current is not None:
-                tx.save(replace(current, problem=state.problem))
-
-        await self._world.store.transaction(work)
 
 
 def _default_name(url: str) -> str:

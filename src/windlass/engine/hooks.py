@@ -1,0 +1,39 @@
+"""
+The webhook on the forge's side: there, and sending to us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from windlass.engine.recover import secrets_of
+from windlass.engine.world import World
+from windlass.ports.forge import Hook, HookState
+from windlass.ports.records import Repository
+from windlass.ports.store import Tx
+
+
+def hook_of(world: World, repository: Repository) -> Hook:
+    """Where this repository's webhooks go, and what they are signed with."""
+    url = f"{world.public_url}/hooks/{repository.endpoint}"
+    return Hook(url=url, secret=secrets_of(world.vault, repository)[0])
+
+
+async def ensure(world: World, repository: Repository) -> HookState:
+    """Check the webhook, put it right where it is not, and note what remains wrong."""
+    webhooks = world.forges[repository.forge].webhooks
+    hook = hook_of(world, repository)
+    state = await webhooks.check(repository.url, hook)
+    if not state.present:
+        state = await webhooks.install(repository.url, hook)
+    await _note(world, repository.name, state)
+    return state
+
+
+async def _note(world: World, name: str, state: HookState) -> None:
+    def work(tx: Tx) -> None:
+        current = tx.get(Repository, name)
+        if current is not None and current.problem != state.problem:
+            tx.save(replace(current, problem=state.problem))
+
+    await world.store.transaction(work)
