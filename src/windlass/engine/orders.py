@@ -87,11 +87,20 @@ def _plain(env: Environ, seen: Mapping[str, object]) -> dict[str, str]:
     return {name: render(text, seen) for name, text in env.items() if isinstance(text, str)}
 
 
+# What signs webhooks is the server's own: who could read it could forge a review.
+OURS = frozenset({"webhook", "webhook-previous"})
+
+
 def _secrets(env: Environ, about: About, vault: Vault) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, wanted in env.items():
         if not isinstance(wanted, Secret):
             continue
+        if wanted.from_secret.lower().replace("_", "-") in OURS:
+            raise UserError(
+                f"{wanted.from_secret} is the server's own secret, and no job may read it",
+                hint="give yours another name",
+            )
         value = vault.get(wanted.from_secret, about.repository.name)
         if value is None:
             raise UserError(
