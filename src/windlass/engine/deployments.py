@@ -177,7 +177,7 @@ async def _earlier(world: World, stored: StoredRun, job: JobRun, digest: str) ->
     if not earlier:
         raise UserError(
             f"{digest[:19]} never ran in {job.job.environment}",
-            hint="a rollback goes to what was there before: windlass environments show",
+            hint="a rollback goes to what was there before: windlass builds list",
         )
     return earlier
 

@@ -67,7 +67,8 @@ class ByHand:
         return HookState(
             present=False,
             problem=f"make the webhook by hand on {self.name}: URL {hook.url}, content type"
-            " application/json, and the secret that `windlass repo secret` prints",
+            " application/json, and as its secret the value that the server has in"
+            " WINDLASS_SECRET_WEBHOOK (docs/how-to/connect-github.md)",
         )
 
     def _mute(self) -> Permanent:
