@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -22,6 +23,7 @@ from windlass.core.errors import Bug, Transient
 from windlass.ports.records import Delivery, StoredEffect
 from windlass.ports.store import Tx
 from windlass.stores import database
+from windlass.stores.checkpoint import Checkpoints
 from windlass.stores.claims import Claims
 from windlass.stores.commits import Commits
 from windlass.stores.failures import Lost, translate
@@ -41,10 +43,9 @@ class SqliteStore:
         self.path = path
         self._claims = Claims()
         self._commits = Commits()
-        self._writer = Writer(
-            lambda: database.connect(path, writable=True, synchronous=synchronous),
-            self._commits.count,
-        )
+        connect = partial(database.connect, path, writable=True, synchronous=synchronous)
+        self._checkpoints = Checkpoints(connect)
+        self._writer = Writer(connect, self._committed)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._closed = False
@@ -123,8 +124,13 @@ class SqliteStore:
                     self._idle.get_nowait().close()
                 except Empty:
                     break
+            self._checkpoints.close()
             self._writer.close()
             self._commits.end()
+
+    def _committed(self) -> None:
+        self._commits.count()
+        self._checkpoints.due()
 
     def _look(self, work: Callable[[Tx], T]) -> T:
         try:
