@@ -8,8 +8,12 @@ was doing is a row that it claims again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
+
+from windlass.core.errors import WindlassError
 from windlass.engine.admission import Admissions
 from windlass.engine.configurations import Configurations
 from windlass.engine.dispatch import Dispatch
@@ -24,8 +28,12 @@ from windlass.engine.watch import Watch
 from windlass.engine.world import World
 from windlass.ports.records import Delivery, StoredEffect
 
+log = structlog.get_logger()
+
 DELIVERIES = 64
 EFFECTS = 20_000
+# Seconds until a timer that failed is started again.
+PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,7 @@ class Engine:
     def __init__(self, world: World, pace: Pace, receive: Receive, ids: Ids) -> None:
         configurations = Configurations()
         self.configurations = configurations
+        self._clock = world.clock
         self._jobs = Jobs(world, configurations, pace.jobs)
         reconcile = Reconcile(world, Admissions(world, configurations))
         performer = Performer(world, configurations, self._jobs, reconcile)
@@ -57,8 +66,17 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._deliveries.run())
                 tasks.create_task(self._effects.run())
-                tasks.create_task(self._watch.places())
-                tasks.create_task(self._watch.state())
-                tasks.create_task(self._watch.missed())
+                tasks.create_task(self._always(self._watch.places))
+                tasks.create_task(self._always(self._watch.state))
+                tasks.create_task(self._always(self._watch.missed))
         finally:
             await self._jobs.close()
+
+    async def _always(self, timer: Callable[[], Awaitable[None]]) -> None:
+        """A timer that could not ask, because the disk is full perhaps, asks again."""
+        while True:
+            try:
+                await timer()
+            except WindlassError as error:
+                log.warning("a timer failed", action="watch", timer=timer.__name__, why=str(error))
+            await self._clock.sleep(PAUSE)

@@ -11,13 +11,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+import structlog
+
+from windlass.core.errors import Transient, WindlassError
 from windlass.ports.records import Delivery, StoredEffect
 from windlass.ports.store import Store
 from windlass.ports.target import Clock
 
+log = structlog.get_logger()
+
 Q = TypeVar("Q", Delivery, StoredEffect)
 
-# Rows that wait for a later try are looked at this often, in seconds.
+# Rows that wait for a later try are looked at this often, in seconds; so long is waited
+# when the store takes nothing, a full disk perhaps.
 PATIENCE = 1.0
 
 
@@ -44,7 +50,12 @@ class Loop(Generic[Q]):
                 self._free.clear()
                 room = self._most - len(self._tasks)
                 now = self._clock.now()
-                rows = await self._store.claim(self._kind, now, room) if room else []
+                try:
+                    rows = await self._store.claim(self._kind, now, room) if room else []
+                except Transient as error:
+                    log.warning("nothing claimed", action="claim", why=str(error))
+                    await self._clock.sleep(PATIENCE)
+                    continue
                 for row in rows:
                     task = asyncio.create_task(self._one(row))
                     self._tasks.add(task)
@@ -59,6 +70,9 @@ class Loop(Generic[Q]):
     async def _one(self, row: Q) -> None:
         try:
             await self._work(row)
+        except WindlassError as error:  # not even its failure could be stored
+            log.warning("not stored", action="work", row=row.id, why=str(error))
+            await self._clock.sleep(PATIENCE)
         finally:
             await self._store.release(self._kind, (row.id,))
             if (task := asyncio.current_task()) is not None:
