@@ -54,11 +54,12 @@ class Recovery:
         """Take in what this repository's forge did not get through; returns how many."""
         forge = self._world.forges[repository.forge]
         count = await self._spooled(repository, forge)
+        told = await self._told(repository.name)
         found = await forge.source.heads(repository.url)
         if count == 0:
             # A webhook that is on its way has time to arrive before it counts as missed.
             await self._world.clock.sleep(GRACE)
-        return count + await self._heads(repository, found)
+        return count + await self._heads(repository, told, found)
 
     async def _spooled(self, repository: Repository, forge: Forge) -> int:
         """What the forge holds itself, by its own ids."""
@@ -91,24 +92,35 @@ class Recovery:
         )
         return bool(found)
 
-    async def _heads(self, repository: Repository, found: Mapping[str, str]) -> int:
-        """Heads that no event told of, by comparison."""
-        name = repository.name
+    async def _told(self, name: str) -> Mapping[str, str]:
+        """Heads that events told us of."""
 
-        def work(tx: Tx) -> tuple[dict[str, str], bool]:
+        def work(tx: Tx) -> Mapping[str, str]:
             heads = {head.ref: head.sha for head in tx.find(Head, repository=name) if head.sha}
             pulls = tx.find(PullRequestState, repository=name, state="open")
-            heads |= {f"refs/pull/{one.number}/head": one.head_sha for one in pulls}
-            busy = tx.find(Delivery, repository=name, state="received", limit=1)
-            return heads, bool(busy)
+            return heads | {f"refs/pull/{one.number}/head": one.head_sha for one in pulls}
 
-        known, busy = await self._world.store.read(work)
-        if busy:
+        return await self._world.store.read(work)
+
+    async def _busy(self, name: str) -> bool:
+        """Whether deliveries wait that may tell of it."""
+        found = await self._world.store.read(
+            lambda tx: tx.find(Delivery, repository=name, state="received", limit=1)
+        )
+        return bool(found)
+
+    async def _heads(
+        self, repository: Repository, told: Mapping[str, str], found: Mapping[str, str]
+    ) -> int:
+        """Heads that no event told of; `told` is what events had told before `found`."""
+        if await self._busy(repository.name):
             return 0
+        known = await self._told(repository.name)
         count = 0
         for ref in sorted({*known, *found}):
             before, after = known.get(ref, ""), found.get(ref, "")
-            if before == after:
+            # What an event told of meanwhile is newer than what was found.
+            if before == after or before != told.get(ref, ""):
                 continue
             for event in await self._differs(repository, ref, before, after):
                 await self._take(repository, event)
