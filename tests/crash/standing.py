@@ -129,7 +129,7 @@ class Standing:
         """The end of what it said."""
         return (self.folder / "server.log").read_text(encoding="utf-8")[-4000:]
 
-    def until(self, what: str, true: Callable[[], bool], *, within: float = 90) -> None:
+    def until(self, what: str, true: Callable[[], object], *, within: float = 90) -> None:
         """Wait for something to become true; `within` in seconds."""
         end = time.monotonic() + within
         while not true():
@@ -193,6 +193,14 @@ class Standing:
         """What the API answers."""
         reply = self.get(f"/api/v1{path}")
         assert reply.status == http.HTTPStatus.OK, reply
+        return reply.json
+
+    def ask(self, path: str, **body: object) -> Any:
+        """What the API answers to its operator, who asks for something."""
+        token = (self.data / "api-token").read_text(encoding="ascii").strip()
+        said = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        reply = self.request("POST", f"/api/v1{path}", json.dumps(body).encode(), said)
+        assert reply.status < http.HTTPStatus.BAD_REQUEST, reply
         return reply.json
 
     def request(
