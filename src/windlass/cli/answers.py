@@ -65,6 +65,12 @@ class Hook(msgspec.Struct, frozen=True):
     problem: str
 
 
+class Secret(msgspec.Struct, frozen=True):
+    """What webhooks are signed with."""
+
+    secret: str
+
+
 class Added(msgspec.Struct, frozen=True):
     """A repository that was just connected."""
 

@@ -49,8 +49,8 @@ class ByHand:
         raise self._mute()
 
     async def heads(self, _url: str) -> Mapping[str, str]:
-        """Unknown until a webhook tells."""
-        return {}
+        """Refuse: only webhooks and Git itself tell."""
+        raise Permanent(f"{self.name} cannot be asked without a credential")
 
     async def changed(self, _url: str, _event: Event) -> None:
         """Git itself tells."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from windlass.cli.answers import Added, Hook, Listed, Repository
+from windlass.cli.answers import Added, Hook, Listed, Repository, Secret
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.output import fields, say, table
@@ -59,11 +59,21 @@ def every(api: Api) -> None:
 @click.argument("name")
 @asks_server
 def check(api: Api, name: str) -> None:
-    """Whether the webhook of NAME is there and sends to the server."""
-    state = api.get(Hook, f"/repositories/{quote(name)}/check")
+    """Whether the webhook of NAME is there; a broken one is put right."""
+    state = api.post(Hook, f"/repositories/{quote(name)}/check", {})
     if state.problem or not state.present:
         raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
     say(f"{name}: the webhook is in place.")
+
+
+@repo.command("secret")
+@click.argument("name")
+@asks_server
+def secret(api: Api, name: str) -> None:
+    """Print the secret that the webhooks of NAME are signed with."""
+    said = api.post(Secret, f"/repositories/{quote(name)}/secret", {})
+    if not api.as_json:
+        click.echo(said.secret)
 
 
 @repo.command("remove")

@@ -9,12 +9,12 @@ import re
 import secrets
 from dataclasses import replace
 
-from windlass.core.errors import Conflict, UserError
+from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.engine.audit import audit
 from windlass.engine.hooks import ensure
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
-from windlass.engine.recover import Recovery
+from windlass.engine.recover import Recovery, secrets_of
 from windlass.engine.requests.asked import Asked
 from windlass.ports.forge import HookState
 from windlass.ports.records import Head, Repository
@@ -50,9 +50,14 @@ class RepositoryRequests(Asked):
             default_branch=branch,
             created_at=self._now(),
         )
-        await self._world.secrets.put("webhook", name, secrets.token_bytes(32))
-        heads = await port.source.heads(url)
-        await self._world.mirrors.of(fresh).fetch()
+        await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
+        mirror = self._world.mirrors.of(fresh)
+        await mirror.fetch()
+        try:
+            heads = await port.source.heads(url)
+        except Permanent:
+            found = await mirror.heads()
+            heads = {f"refs/heads/{branch}": sha for branch, sha in found.items()}
 
         def work(tx: Tx) -> None:
             old = tx.get(Repository, name)
@@ -73,6 +78,14 @@ class RepositoryRequests(Asked):
     async def check_repository(self, name: str) -> HookState:
         """Whether its hook is there and sends to us; a broken one is put right."""
         return await ensure(self._world, await self._repository(name))
+
+    async def webhook_secret(self, name: str, *, by: str) -> str:
+        """The webhook secret, for a forge where a person enters it; on record who asked."""
+        repository = await self._repository(name)
+        value = secrets_of(self._world.vault, repository)[0]
+        now = self._now()
+        await self._world.store.transaction(lambda tx: audit(tx, by, "show secret", name, now))
+        return value.decode("ascii")
 
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""

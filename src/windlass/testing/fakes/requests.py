@@ -83,6 +83,11 @@ class FakeRequests:
         """Disconnect it; the fake only notes it."""
         self._note("remove_repository", name, by)
 
+    async def webhook_secret(self, name: str, *, by: str) -> str:
+        """The secret of its webhooks."""
+        self._note("webhook_secret", name, by)
+        return "5ec2e7"
+
     async def recover(self, name: str) -> int:
         """Events that no webhook brought."""
         self._note("recover", name)

@@ -58,6 +58,12 @@ class HookAnswer(Answer):
         return cls(present=state.present, problem=state.problem)
 
 
+class SecretAnswer(Answer):
+    """What webhooks are signed with."""
+
+    secret: str
+
+
 class AddedAnswer(Answer):
     """A repository that was just connected; `webhook` is the path that takes its webhooks."""
 

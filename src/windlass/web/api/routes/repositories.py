@@ -13,6 +13,7 @@ from windlass.web.api.models.repositories import (
     HookAnswer,
     RecoveredAnswer,
     RepositoryAnswer,
+    SecretAnswer,
 )
 from windlass.web.api.models.shape import Listed
 from windlass.web.views.runs import list_repositories
@@ -40,10 +41,16 @@ async def add(ask: AddAsk, parts: With, actor: Actor) -> AddedAnswer:
     )
 
 
-@router.get("/repositories/{name:path}/check", operation_id="checkRepository")
+@router.post("/repositories/{name:path}/check", operation_id="checkRepository")
 async def check(name: str, parts: With) -> HookAnswer:
-    """Whether the webhook is there and sends to us."""
+    """Whether the webhook is there and sends to us; a broken one is put right."""
     return HookAnswer.of(await parts.requests.check_repository(name))
+
+
+@router.post("/repositories/{name:path}/secret", operation_id="showSecret")
+async def secret(name: str, parts: With, actor: Actor) -> SecretAnswer:
+    """The secret that webhooks are signed with, for a forge where a person enters it."""
+    return SecretAnswer(secret=await parts.requests.webhook_secret(name, by=actor))
 
 
 @router.post("/repositories/{name:path}/recover", operation_id="recoverRepository")
