@@ -81,23 +81,27 @@ class Growth:
             data = os.read(self._pipe, 1 << 16)
         except BlockingIOError:
             return
+        told = False
         for path in self._grown(data):
             for event in self._waiting.get(path, ()):
                 event.set()
-        self._loop.remove_reader(self._pipe)
-        self._loop.call_later(_REST, self._listen)
+                told = True
+        if told:
+            self._loop.remove_reader(self._pipe)
+            self._loop.call_later(_REST, self._listen)
 
     def _grown(self, data: bytes) -> set[Path]:
         grown: set[Path] = set()
         at = 0
         while at < len(data):
-            watch, _, _, size = _HEAD.unpack_from(data, at)
+            watch, mask, _, size = _HEAD.unpack_from(data, at)
             name = data[at + _HEAD.size : at + _HEAD.size + size].rstrip(b"\0")
             at += _HEAD.size + size
             if watch < 0:  # more has happened than the kernel remembers
                 return set(self._waiting)
-            if watch in self._places:
-                # NAME.closed is news of NAME.log.
+            # A log that was just made is empty; a mark NAME.closed is news of NAME.log.
+            empty = mask & _IN_CREATE and not name.endswith(b".closed")
+            if watch in self._places and not empty:
                 grown.add((self._places[watch] / os.fsdecode(name)).with_suffix(".log"))
         return grown
 
