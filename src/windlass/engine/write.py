@@ -39,6 +39,8 @@ def outcome(tx: Tx, delivery: Delivery, judged: tuple[Judged, ...], now: float) 
         tx.save(replace(delivery, state="ignored", reason=reason))
         return
     count = "1 run" if matched == 1 else f"{matched} runs"
+    if delivery.reason and not delivery.attempts:  # what had to be mended when it came
+        count += f"; {delivery.reason}"
     tx.save(replace(delivery, state="done", reason=count, attempts=delivery.attempts + 1))
 
 
