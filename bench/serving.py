@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -34,6 +35,8 @@ from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
 from windlass.forges.github import GitHubDialect
 from windlass.stores.sqlite import SqliteStore
+from windlass.testing.sample.web import sample_web
+from windlass.web.app import make_app
 from windlass.web.endpoints import Endpoint, Endpoints
 from windlass.web.hooks import Hooks, routes
 from windlass.web.server import configured, settle
@@ -52,7 +55,7 @@ class Clock:
 
 
 def ours(folder: Path) -> Starlette:
-    """The product's own route, store and dialect."""
+    """The product's own application, store and dialect; the engine stands still."""
     store = SqliteStore.open(folder / "windlass.db")
     clock = Clock()
     endpoint = Endpoint(
@@ -69,7 +72,7 @@ def ours(folder: Path) -> Starlette:
         clock=clock,
         url="http://127.0.0.1",
     )
-    return Starlette(routes=routes(hooks))
+    return make_app(replace(sample_web().parts, store=store, hooks=routes(hooks)))
 
 
 def bare(folder: Path, *, packed: bool) -> Starlette:

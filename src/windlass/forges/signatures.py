@@ -60,7 +60,7 @@ def delivery_key(request: Request, name: str) -> str:
 
 def hmac_sha256(secret: bytes, body: bytes) -> str:
     """The signature of a body, in hexadecimal digits."""
-    return hmac.new(secret, body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret, body, "sha256").hex()
 
 
 def untrusted(why: str) -> BadDelivery:

@@ -95,7 +95,7 @@ class Hooks:
             return
         finally:
             self._held -= visit.size
-        url = f"{self.url}/deliveries/{identity}"
+        url = f"{self.url}/api/v1/deliveries/{identity}"
         await _send(send, status, orjson.dumps({"delivery": identity, "url": url}))
 
     async def _in_time(self, method: str, visit: Visit, receive: Read) -> tuple[int, str]:

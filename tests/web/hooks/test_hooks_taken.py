@@ -26,7 +26,7 @@ def test_a_signed_push_is_stored_and_answered_202(run):
         assert answer.status == 202
         assert answer.json == {
             "delivery": stored.id,
-            "url": f"https://windlass.example/deliveries/{stored.id}",
+            "url": f"https://windlass.example/api/v1/deliveries/{stored.id}",
         }
         assert zlib.decompress(stored.body) == b'{"ref":"refs/heads/FB1"}'
         assert stored.repository == "acme/shop"
