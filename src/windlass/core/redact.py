@@ -24,6 +24,10 @@ from __future__ import annotations
 from binascii import b2a_base64, hexlify
 from bisect import bisect_right
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # A shorter value would turn half the log into stars and hide nothing.
 SHORTEST = 4
 # The lines of a value of several lines are often `{` or `}`; those tell nothing.
@@ -52,6 +56,20 @@ _ECHO_ESCAPES = {
 }
 
 Span = tuple[int, int]
+
+
+def seen_by(secrets: Mapping[str, str], step: int) -> dict[str, str]:
+    """
+    The secrets that a step may read: those of the job, and those named `STEP:NAME` for it.
+
+    >>> seen_by({"TOKEN": "a", "1:KEY": "b", "2:KEY": "c"}, 1)
+    {'TOKEN': 'a', 'KEY': 'b'}
+    """
+    shared = {name: value for name, value in secrets.items() if ":" not in name}
+    own = f"{step}:"
+    return shared | {
+        name[len(own) :]: value for name, value in secrets.items() if name.startswith(own)
+    }
 
 
 def too_short(value: str) -> bool:

@@ -23,6 +23,7 @@ from windlass.core.listener import Listener, Match
 from windlass.engine import recover, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
+from windlass.engine.receive import Receive
 from windlass.engine.start import Judged, draft
 from windlass.engine.world import World
 from windlass.ports.forge import Permission, Request
@@ -32,6 +33,8 @@ from windlass.ports.store import Tx
 log = structlog.get_logger()
 
 TRIES = 3
+# How long the answers to a burst of webhooks go before one dispatch, in seconds.
+HOLD = 0.25
 BACKOFF = (2.0, 10.0, 60.0)
 # While the forge itself is out of reach a delivery waits; it is not the delivery's fault.
 OUTSIDE = 60
@@ -40,15 +43,20 @@ OUTSIDE = 60
 class Dispatch:
     """Turns deliveries into runs."""
 
-    def __init__(self, world: World, configurations: Configurations) -> None:
+    def __init__(self, world: World, configurations: Configurations, receive: Receive) -> None:
         self._world = world
         self._configurations = configurations
+        self._receive = receive
         self._turns: dict[str, asyncio.Lock] = {}
+        self._patient = asyncio.Lock()
 
     async def __call__(self, delivery: Delivery) -> None:
         """Dispatch one claimed delivery; its end, or its next try, is stored."""
         turn = self._turns.setdefault(delivery.repository, asyncio.Lock())
         async with turn:
+            # In a burst one dispatch at a time holds back, and all others behind it.
+            async with self._patient:
+                await self._receive.quiet(HOLD)
             try:
                 await self._dispatch(delivery)
             except Transient as error:

@@ -54,7 +54,7 @@ class Engine:
         self._jobs = Jobs(world, configurations, pace.jobs)
         reconcile = Reconcile(world, Admissions(world, configurations))
         performer = Performer(world, configurations, self._jobs, reconcile)
-        dispatch = Dispatch(world, configurations)
+        dispatch = Dispatch(world, configurations, receive)
         self._deliveries = Loop(world.store, world.clock, Delivery, dispatch, DELIVERIES)
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         self._watch = Watch(world, Recovery(world, receive, ids), pace.recover_every)

@@ -56,7 +56,8 @@ def order(about: About, work: Work, mirror: Mirror, vault: Vault) -> Order:
             "CI_STEP_NUMBER": str(number),
             **_plain(step.env, seen),
         }
-        secrets.update(_secrets(step.env, about, vault))
+        own = _secrets(step.env, about, vault)
+        secrets.update({f"{number - 1}:{name}": value for name, value in own.items()})
         steps.append(
             OrderStep(
                 name=step.name,

@@ -10,6 +10,7 @@ forges have put secrets into others.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ KEPT = frozenset(
 LONGEST_VALUE = 512
 LONGEST_KEY = 200
 LARGE = 256 * 1024  # bytes; what would hold up everybody else is done on a thread
+BUSY = 16  # arrivals at one time, above which the rest of the server holds back
 
 Group = list[tuple[Delivery, asyncio.Future[Delivery]]]
 
@@ -104,6 +106,9 @@ class Receive:
         self._ids = ids
         self._waiting: Group = []
         self._storing: asyncio.Task[None] | None = None
+        self._under_way = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     async def __call__(self, arrival: Arrival) -> str:
         """
@@ -111,6 +116,27 @@ class Receive:
 
         `Conflict` when its key is taken by another body, `Transient` when it could not be stored.
         """
+        self._under_way += 1
+        if self._under_way > BUSY:
+            self._calm.clear()
+        try:
+            return await self._stored(arrival)
+        finally:
+            self._under_way -= 1
+            if self._under_way <= BUSY:
+                self._calm.set()
+
+    async def quiet(self, most: float) -> None:
+        """
+        Wait until no burst of arrivals is under way, at most `most` seconds.
+
+        Who has work of his own to do asks this first, so that forges are answered first.
+        """
+        if not self._calm.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._calm.wait(), most)
+
+    async def _stored(self, arrival: Arrival) -> str:
         if len(arrival.body) < LARGE:
             packed = zlib.compress(arrival.body, 1)
         else:

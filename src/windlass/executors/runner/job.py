@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 
-from windlass.core.redact import Masker, mask_text, too_short
+from windlass.core.redact import Masker, mask_text, seen_by, too_short
 from windlass.executors.runner import system
 from windlass.executors.runner.journal import FULL, Journal
 from windlass.executors.runner.log import Log
@@ -149,7 +149,8 @@ class Job:
         return place
 
     def _step(self, index: int, step: WorkStep, place: str) -> int:
-        environment = self._environment(self._work.env, self._work.secrets, step.env)
+        secrets = seen_by(self._work.secrets, index)
+        environment = self._environment(self._work.env, secrets, step.env)
         self._journal.step_started(index, log=self._log.size)
         argv = ["sh", "-e", *self._script(step.run)]
         code, cut = self._program(index, argv, environment, place, limit=step.timeout)

@@ -193,6 +193,13 @@ class Life:
         assert texts(ground.logs, "7/test") == ["got *** ***x"]
         assert end.outputs == {"t": "***"}
 
+    def test_a_steps_own_secret_is_its_own(self, ground: Ground) -> None:
+        """Named with the step's number, it reaches no other step, and is masked in all."""
+        script = 'echo "[$KEY]"'
+        wanted = replace(order(script, script, f"echo {TOKEN}"), secrets={"1:KEY": TOKEN})
+        run(finish(ground.executor(), wanted))
+        assert texts(ground.logs, "7/test") == ["[]", "[***]", "***"]
+
     def test_artifacts_are_packed_the_same_each_time(self, ground: Ground) -> None:
         """Equal files have an equal digest, and nothing else is in the tar."""
         script = "mkdir -p dist/sub; echo a > dist/a.txt; echo b > dist/sub/b.txt; echo c > other"

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from windlass.core.errors import Conflict
-from windlass.core.redact import mask_text
+from windlass.core.redact import mask_text, seen_by
 from windlass.ports.executor import (
     Ended,
     Logs,
@@ -172,7 +172,7 @@ class FakeExecutor:
         if step.name in self._results:
             return self._results[step.name], False
         folder = self._folder(order.id)
-        variables = {**order.env, **order.secrets, **step.env}
+        variables = {**order.env, **seen_by(order.secrets, index), **step.env}
         variables |= {"WINDLASS_OUTPUT": str(folder / "output")}
         script = Script(folder / "workspace" / order.path, variables, lambda: job.stopped)
         late = False
