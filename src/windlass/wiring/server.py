@@ -17,6 +17,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -134,7 +135,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
             logs=world.logs,
             clock=world.clock,
             keys=keys,
-            open_reading=host in LOOPBACK,
+            open_reading=only_here(host, world.public_url),
             hosts=loopback_hosts(world.public_url) if host in LOOPBACK else frozenset(),
             url=world.public_url,
             version=world.version,
@@ -156,6 +157,15 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
             await refusals.close()
             await mirrors.close()
             await world.state.close()
+
+
+def only_here(host: str, url: str) -> bool:
+    """
+    Whether nobody from elsewhere can reach us, so that anyone who can may read.
+
+    Behind a proxy we listen on a loopback address too; the public address tells.
+    """
+    return host in LOOPBACK and urlsplit(url).hostname in LOOPBACK
 
 
 def _loudly(work: asyncio.Task[None]) -> None:
