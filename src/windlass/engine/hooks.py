@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from windlass.core.errors import UserError
 from windlass.engine.recover import secrets_of
 from windlass.engine.world import World
 from windlass.ports.forge import Hook, HookState
@@ -15,8 +16,13 @@ from windlass.ports.store import Tx
 
 def hook_of(world: World, repository: Repository) -> Hook:
     """Where this repository's webhooks go, and what they are signed with."""
-    url = f"{world.public_url}/hooks/{repository.endpoint}"
-    return Hook(url=url, secret=secrets_of(world.vault, repository)[0])
+    secrets = secrets_of(world.vault, repository)
+    if not secrets:
+        raise UserError(
+            f"the webhook secret of {repository.name} is gone",
+            hint=f"connect it again: windlass repo add {repository.url}",
+        )
+    return Hook(url=f"{world.public_url}/hooks/{repository.endpoint}", secret=secrets[0])
 
 
 async def ensure(world: World, repository: Repository) -> HookState:
