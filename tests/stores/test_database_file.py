@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from windlass.core.errors import Conflict, Permanent
+from windlass.core.errors import Conflict, Permanent, Transient
 from windlass.stores import database, schema
 from windlass.stores.migrations.revisions import HEAD
 
@@ -133,6 +133,26 @@ def test_an_older_database_is_brought_up(path, monkeypatch):
     assert upgraded == [path]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT value FROM counter").fetchone() == (7,)
+
+
+def test_a_file_that_cannot_be_made_is_told(tmp_path):
+    """By its name; no exception of the system comes out."""
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "windlass.db", tmp_path / "none" / "windlass.db"):
+        with pytest.raises(Permanent, match=r"windlass.db cannot be opened"):
+            database.prepare(path)
+
+
+def test_a_database_that_another_program_holds_is_told(path, monkeypatch):
+    """After a bounded wait, as something that passes."""
+    monkeypatch.setattr(database, "BUSY", 0.05)
+    database.prepare(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("INSERT INTO counter (name, value) VALUES ('a', 1)")
+        with pytest.raises(Transient, match="another program holds"):
+            database.prepare(path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

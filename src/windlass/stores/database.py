@@ -27,21 +27,19 @@ def prepare(path: Path) -> None:
     """
     Make the database, or bring it up to date.
 
-    `Conflict` when a newer program or another program made it, `Permanent` when
-    it is damaged; the file is then left as it is.
+    `Conflict` when a newer program or another program made it, `Permanent` when it is
+    damaged or out of reach; the file is then left as it is.
     """
     try:
         if not path.exists():
             _make(path)
         _bring_up(path)
     except sqlite3.Error as error:
-        if failures.undoes_all(error):
-            match failures.translate(error):
-                case Transient() as passing:
-                    raise Transient(f"{path}: {passing}") from error
-                case _:
-                    raise _damaged(path, str(error)) from error
+        if what := failures.passing(error):
+            raise Transient(f"{path} cannot be opened now: {what} ({error})") from error
         raise _damaged(path, str(error)) from error
+    except OSError as error:
+        raise Permanent(f"{path} cannot be opened: {error.strerror}") from error
 
 
 def connect(path: Path, *, writable: bool, synchronous: str = "FULL") -> sqlite3.Connection:

@@ -44,12 +44,17 @@ def undoes_all(error: sqlite3.Error) -> bool:
     return primary_code(error) in _PASSES.keys() | _BROKEN
 
 
+def passing(error: sqlite3.Error) -> str:
+    """What is wrong, when it may pass; empty when it will not."""
+    return _PASSES.get(primary_code(error), "")
+
+
 def translate(error: sqlite3.Error, doing: str = "") -> WindlassError:
     """The error in our words."""
     code = primary_code(error)
     where = f" ({doing})" if doing else ""
-    if code in _PASSES:
-        return Transient(f"not stored: {_PASSES[code]}{where}: {error}", retry_after=5.0)
+    if what := passing(error):
+        return Transient(f"not stored: {what}{where}: {error}", retry_after=5.0)
     if code in _BROKEN:
         return Permanent(f"the database is damaged{where}: {error}. {repair()}")
     if isinstance(error, sqlite3.IntegrityError):
