@@ -1,8 +1,8 @@
 """
 Configurations by commit, read from the mirror and kept while they are in use.
 
-They are cached by content, so that a thousand commits that do not touch the
-configuration are one entry.
+They are kept by commit, and under that by content: a thousand commits that do not
+touch the configuration are loaded once.
 """
 
 from __future__ import annotations
@@ -34,9 +34,20 @@ class Configurations:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Loaded] = OrderedDict()
+        self._commits: OrderedDict[tuple[str, str], Loaded] = OrderedDict()
 
     async def at(self, mirror: Mirror, sha: str) -> Loaded:
         """The configuration of a commit that is in the mirror."""
+        key = (str(mirror.path), sha)
+        if key in self._commits:
+            self._commits.move_to_end(key)
+            return self._commits[key]
+        found = self._commits[key] = await self._load(mirror, sha)
+        if len(self._commits) > MOST:
+            self._commits.popitem(last=False)
+        return found
+
+    async def _load(self, mirror: Mirror, sha: str) -> Loaded:
         try:
             files = await mirror.config_files(sha)
         except ConfigError as error:

@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -191,7 +192,10 @@ def _clear(folder: JobFolder) -> None:
 
 def _remove(path: Path) -> None:
     """Remove a folder in which steps may have made folders that nobody may write to."""
-    shutil.rmtree(path, ignore_errors=True)
+    # A third of the time that Python takes for it, and jobs end all the time.
+    subprocess.run(
+        ["/bin/rm", "-rf", "--", str(path)], close_fds=False, stderr=subprocess.DEVNULL, check=False
+    )
     if path.exists():
         for place, folders, _ in os.walk(path):
             for name in folders:

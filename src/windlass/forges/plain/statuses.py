@@ -79,14 +79,17 @@ def _reported(url: str, change: Callable[[Repository], None]) -> None:
 
 
 def _set_status(repository: Repository, status: Status) -> None:
-    if not is_sha(status.sha) or not repository.git.yes(
-        "cat-file", "-e", f"{status.sha}^{{commit}}"
-    ):
-        raise Permanent(f"{repository.path} has no commit {status.sha}")
+    if not is_sha(status.sha):
+        raise Permanent(f"{status.sha!r} is no commit")
     path = _path(repository, status.sha)
+    before = _load(path)
+    # A commit that has a status was looked for when it got its first.
+    if not before and not repository.git.yes("cat-file", "-e", f"{status.sha}^{{commit}}"):
+        raise Permanent(f"{repository.path} has no commit {status.sha}")
     said = _Said(status.state, status.description, status.url)
-    content = msgspec.json.encode({**_load(path), status.context: said})
-    repository.folder.write(str(path), content, durable=True)
+    if before.get(status.context) != said:
+        content = msgspec.json.encode({**before, status.context: said})
+        repository.folder.write(str(path), content, durable=True)
 
 
 def _set_comment(repository: Repository, number: int, body: str) -> None:
