@@ -60,7 +60,10 @@ def measure() -> list[Row]:
 
 def one(kind: str, seconds: float = SECONDS) -> dict[str, float]:
     """One server, one load, on a database of its own."""
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as folder, socket.socket() as free:
+    with (
+        tempfile.TemporaryDirectory(dir=FOLDER.parent, prefix=".bench-") as folder,
+        socket.socket() as free,
+    ):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()

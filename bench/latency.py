@@ -34,7 +34,7 @@ def measure() -> list[Row]:
         took = [once(server, number) for number in range(1, TIMES + 1)]
         bare = [ceiling(server, number) for number in range(TIMES)]
     ours, least = statistics.median(took), statistics.median(bare)
-    worst = sorted(took)[-1]
+    worst = max(took)
     return [
         Row(
             id="P-03",
@@ -88,7 +88,8 @@ def ceiling(server: Whole, number: int) -> float:
     if not mirror.exists():
         git(server.folder, "clone", "-q", "--mirror", str(server.bare), str(mirror))
     began = time.time_ns()
-    git(mirror, "fetch", "-q", "--no-tags", str(server.bare), f"refs/heads/{branch}:refs/heads/{branch}")
+    ref = f"refs/heads/{branch}"
+    git(mirror, "fetch", "-q", "--no-tags", str(server.bare), f"{ref}:{ref}")
     git(folder, "clone", "-q", "--shared", "--no-checkout", str(mirror), "w")
     git(folder / "w", "checkout", "-q", "--detach", sha)
     said = subprocess.run(

@@ -17,11 +17,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from table import Row, markdown  # noqa: E402 - the folder is no package
+from table import Row, markdown
 
-from windlass.executors.process import ProcessExecutor, ProcessLimits  # noqa: E402
-from windlass.logs.local import LocalLogs  # noqa: E402
-from windlass.ports.executor import Order, OrderStep  # noqa: E402
+from windlass.executors.process import ProcessExecutor, ProcessLimits
+from windlass.logs.local import LocalLogs
+from windlass.ports.executor import Order, OrderStep
 
 SIZE = 1 << 30
 VIEWED = 64 << 20

@@ -16,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from table import Row, markdown  # noqa: E402 - the folder is no package
+from table import Row, markdown
 
-from windlass.executors.process import ProcessExecutor  # noqa: E402
-from windlass.logs.local import LocalLogs  # noqa: E402
-from windlass.ports.executor import Ended, Order, OrderStep, Outcome  # noqa: E402
+from windlass.executors.process import ProcessExecutor
+from windlass.logs.local import LocalLogs
+from windlass.ports.executor import Ended, Order, OrderStep, Outcome
 
 STEPS = 1000
 ROUNDS = 3

@@ -36,10 +36,8 @@ from windlass.web.server import configured, settle
 from windlass.wiring.world import make_world
 
 
-async def serve(port: int, folder: Path) -> None:
+async def serve(port: int, folder: Path, bare: Path) -> None:
     """Serve until killed."""
-    bare = folder / "shop.git"
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
     settings = read({"data": str(folder / "data")}, {}, Host.here())
     settings.data.mkdir()
     async with SqliteStore.open(settings.data / "windlass.db") as store:
@@ -76,4 +74,6 @@ async def serve(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    repository = Path(sys.argv[2]) / "shop.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(repository)], check=True)
+    uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2]), repository))

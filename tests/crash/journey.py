@@ -55,7 +55,8 @@ services:
   api:
     build:
       steps:
-        - {name: make, run: 'echo "$CI_PIPELINE_NUMBER make" >> LEDGER; mkdir dist; cp app.txt dist/'}
+        - name: make
+          run: 'echo "$CI_PIPELINE_NUMBER make" >> LEDGER; mkdir dist; cp app.txt dist/'
       artifacts: [dist/]
 environments:
   dev: {target: {directory: {path: FOLDER/dev}}}
@@ -132,7 +133,7 @@ class Journey:
             self.restarts += 1
             self.start(0)
 
-    def ask(self, path: str, **body: object) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, path: str, **body: object) -> Any:
         """What the API answers, once the server answers at all."""
         until = time.monotonic() + 60
         while True:
@@ -140,7 +141,7 @@ class Journey:
             try:
                 return self._ask(path, body)
             except urllib.error.HTTPError as error:
-                if error.code < 500:  # noqa: PLR2004
+                if error.code < 500:
                     raise
             except (OSError, ValueError):
                 pass
@@ -153,10 +154,10 @@ class Journey:
         try:
             self.ask(path, **body)
         except urllib.error.HTTPError as error:
-            if error.code != 409:  # noqa: PLR2004
+            if error.code != 409:
                 raise
 
-    def _ask(self, path: str, body: dict[str, object]) -> Any:  # noqa: ANN401 - JSON
+    def _ask(self, path: str, body: dict[str, object]) -> Any:
         token = (self.folder / "data" / "api-token").read_text(encoding="ascii").strip()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1{path}",

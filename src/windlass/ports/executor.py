@@ -32,10 +32,10 @@ class Order:
 
     `id` is the idempotency key: starting one id twice is one job. `checkout` are
     argument lists (with `checkout_env`) that make the workspace hold the commit;
-    `{workspace}` in an argument stands for its path. `secrets` (variable name ->
-    value, or `STEP:NAME` for one step's own) reach the runner by pipe and are masked
-    in the log; `mask` are further values to mask. `artifacts` are globs below the workspace (and `path`), packed when
-    all steps succeeded. `log` is the key of the log in `Logs`.
+    `{workspace}` in an argument stands for its path. `secrets` (variable name -> value,
+    or `STEP:NAME` for one step's own) reach the runner by pipe and are masked in the
+    log; `mask` are further values to mask. `artifacts` are globs below the workspace
+    (and `path`), packed when all steps succeeded. `log` is the key of the log in `Logs`.
     """
 
     id: str
