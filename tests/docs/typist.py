@@ -39,7 +39,7 @@ class Reader:
     def read(self, page: Path) -> None:
         """Type every block of a page, and wait for what it says."""
         for commands, answer in blocks(page):
-            self.folder = self._asked(commands, answer.replace(ADDRESS, self.address))
+            self.folder = self.ask(commands, answer.replace(ADDRESS, self.address))
 
     def type(self, commands: str) -> tuple[int, str, Path]:
         """Run commands in one shell: its exit code, what it said, and the folder it ended in."""
@@ -55,7 +55,7 @@ class Reader:
         after = Path(ended.read_text().strip()) if done.returncode == 0 else self.folder
         return done.returncode, done.stdout, after
 
-    def _asked(self, commands: str, answer: str) -> Path:
+    def ask(self, commands: str, answer: str) -> Path:
         """Type a block until it is answered as written, a command once; the folder it ended in."""
         question = all(QUESTION.fullmatch(f"{line} ") for line in commands.splitlines())
         until = time.monotonic() + (PATIENCE if question else 0)
@@ -108,7 +108,7 @@ def at_a_server(folder: Path, **more: str) -> Iterator[Reader]:
             [sys.executable, "-m", "windlass", "up"], env=environ, stdout=log, stderr=log
         )
     try:
-        note = folder / ".local/share/windlass/server.json"
+        note = Path(environ.get("WINDLASS_DATA", folder / ".local/share/windlass"), "server.json")
         until = time.monotonic() + PATIENCE
         while not note.exists():
             assert server.poll() is None, (folder / "server.log").read_text()
