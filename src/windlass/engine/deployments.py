@@ -50,8 +50,10 @@ async def request(world: World, configurations: Configurations, key: Key) -> Non
     try:
         chosen = await _choose(world, configurations, loaded, job)
     except (Permanent, UserError) as error:
+        hint = f" ({error.hint})" if isinstance(error, UserError) and error.hint else ""
+        reason = f"{error}{hint}"
         ended = JobEnded(
-            job=key.job, attempt=key.attempt, at=now, state=State.FAILED, reason=str(error)
+            job=key.job, attempt=key.attempt, at=now, state=State.FAILED, reason=reason
         )
         unique = f"{key.id}:refused"
         await world.store.transaction(lambda tx: advance(tx, key.run, ended, unique, now))
@@ -62,6 +64,13 @@ async def request(world: World, configurations: Configurations, key: Key) -> Non
 def _write(tx: Tx, stored: StoredRun, job: JobRun, chosen: Chosen, now: float) -> None:
     place = place_name(stored.repository, job.job.environment, job.job.service)
     if tx.find(Deployment, run=stored.number, job=job.job.name, attempt=job.attempt):
+        return
+    current = tx.get(StoredRun, stored.number)
+    if current is not None and current.run.cancelled_by and not job.job.final:
+        # Its stop may have come and gone before there was anything to withdraw.
+        key = Key(stored.number, job.job.name, job.attempt)
+        ended = JobEnded(job=key.job, attempt=key.attempt, at=now, state=State.CANCELLED)
+        advance(tx, key.run, ended, f"{key.id}:withdrawn", now)
         return
     event = stored.run.event
     tx.add(

@@ -71,7 +71,8 @@ def take(tx: Tx, deployment: Deployment, now: float) -> None:
     else:
         tx.save(replace(place, generation=generation, status="deploying", detail=""))
     resumed = JobResumed(job=current.job, attempt=current.attempt)
-    advance(tx, current.run, resumed, f"{_job(current)}:admitted", now)
+    # No key: what waits again after it was admitted is admitted again.
+    advance(tx, current.run, resumed, "", now)
 
 
 def back(tx: Tx, deployment: Deployment, now: float) -> None:

@@ -19,7 +19,7 @@ from windlass.engine import desired
 from windlass.engine.wishes import Requested, request_deploy
 from windlass.engine.world import World
 from windlass.git.statecommit import StateCommit
-from windlass.ports.records import Build, Place, Repository
+from windlass.ports.records import Build, Place, Repository, StoredRun
 from windlass.ports.store import Tx
 
 log = structlog.get_logger()
@@ -78,14 +78,18 @@ class Pulled:
             builds = tx.find(Build, digest=change.digest, repository=place.repository)
             if repository is None:
                 return
+            sha = builds[0].commits[-1] if builds else place.sha
+            runs = tx.find(
+                StoredRun, repository=repository.name, sha=sha, order="-number", limit=1
+            )
             request_deploy(
                 tx,
                 Requested(
                     repository=repository,
                     service=place.service,
                     environment=place.environment,
-                    sha=builds[0].commits[-1] if builds else place.sha,
-                    branch=repository.default_branch,
+                    sha=sha,
+                    branch=runs[0].branch if runs else repository.default_branch,
                     digest=change.digest,
                     by=commit.author.name,
                     why=f"{commit.subject} (state repository, {commit.sha[:12]})",

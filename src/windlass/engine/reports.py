@@ -113,7 +113,9 @@ def _describe(run: Run, action: str, words: str) -> str:
     telling = [
         job
         for job in run.jobs.values()
-        if job.action == action and job.state in {State.FAILED, State.CANCELLED, State.WAITING}
+        if job.action == action
+        and job.state in {State.FAILED, State.CANCELLED, State.WAITING}
+        and not job.passed
     ]
     for job in telling:
         if job.reason:
