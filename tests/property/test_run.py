@@ -8,9 +8,10 @@ and the run has to end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -354,3 +355,30 @@ def test_a_held_run_starts_nothing_until_it_is_released(shapes, last, told):
             break
         held, effects = advance(held, fact)
         assert not any(isinstance(one, StartJob) for one in effects)
+
+
+def end(run, job, state=State.SUCCEEDED):
+    """The run after this job has ended."""
+    return advance(run, JobEnded(job=job, attempt=1, at=1.0, state=state))[0]
+
+
+def test_a_final_job_goes_on_when_the_run_is_cancelled():
+    """Who cancels a run does not take away its last word."""
+    run, _ = create(made([Shape()], [Shape()], held=False))
+    run = end(run, "j0")
+    assert run.jobs["j1"].state is State.RUNNING
+    cancelled, effects = advance(run, CancelAsked(by="ada", at=1.0))
+    assert not any(isinstance(one, StopJob) for one in effects)
+    assert end(cancelled, "j1").jobs["j1"].state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED])
+def test_a_final_job_waits_for_jobs_that_it_does_not_name(state):
+    """It comes last of the whole run, not of its own pipeline alone."""
+    begun = made([Shape(), Shape()], [Shape()], held=False)
+    last = begun.jobs["j2"]
+    named = replace(last, job=replace(last.job, needs=("j0",)))
+    run, _ = create(replace(begun, jobs={**begun.jobs, "j2": named}))
+    run = end(run, "j0", state)
+    assert run.jobs["j2"].state is State.PENDING
+    assert end(run, "j1").jobs["j2"].state is State.RUNNING
