@@ -84,9 +84,9 @@ class Story:
         said = {"tag": name, "sha": sha, "before": ZERO, "sender": "ada"}
         await self.stage.deliver(Event(kind=Kind.TAG, action="created", repository=NAME, **said))
 
-    async def open(self, number, head, files, *, base="main", by="ada", fork=False):
-        """Open a pull request of a branch with these files."""
-        self.commit(head, files, f"Add {head}")
+    async def open(self, number, head, files, *, base="main", by="ada", fork=False, start="main"):
+        """Open a pull request of a branch with these files, which begins at `start`."""
+        self.commit(head, files, f"Add {head}", start)
         self.pulls[number] = Pull(number, head, base, fork, by)
         self.stage.forge.repositories[self.stage.url].pulls.add(number)
         await self._pull(number, "opened")
