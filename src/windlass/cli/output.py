@@ -23,6 +23,7 @@ from windlass.web.pages.sgr import strip
 COLOURS = {
     "succeeded": "green",
     "healthy": "green",
+    "in sync": "green",
     "merged": "green",
     "matched": "green",
     "success": "green",
@@ -31,6 +32,7 @@ COLOURS = {
     "unhealthy": "red",
     "rejected": "red",
     "drifted": "yellow",
+    "drift": "yellow",
     "waiting": "yellow",
     "approval": "yellow",
     "held": "yellow",

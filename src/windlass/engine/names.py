@@ -11,8 +11,8 @@ from __future__ import annotations
 
 
 def job_id(run: int, job: str, attempt: int) -> str:
-    """The executor's id of a job: its idempotency key."""
-    return f"{run}.{job.replace('/', '~')}.{attempt}"
+    """The executor's id of a job: its idempotency key, and the name of its folder."""
+    return f"{run}.{job.replace('/', '..')}.{attempt}"
 
 
 def log_key(run: int, job: str, attempt: int) -> str:

@@ -84,7 +84,7 @@ def one(api: Api, number: int) -> None:
 def _took(job: Job) -> str:
     if job.started_at is None or job.ended_at is None:
         return ""
-    return f"{(job.ended_at - job.started_at).total_seconds():.0f}s"
+    return f"{(job.ended_at - job.started_at).total_seconds():.1f}s"
 
 
 def _step(job: Job) -> str:

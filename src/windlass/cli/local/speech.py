@@ -8,9 +8,14 @@ import logging
 import sys
 
 import structlog
+import structlog.tracebacks
 
 from windlass.cli.output import colourful
 from windlass.settings.table import LogFormat, Settings
+
+# Without the values of local variables, for there are secrets among them.
+PLAIN = structlog.dev.plain_traceback
+TOLD = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
 def set_up(settings: Settings) -> None:
@@ -20,9 +25,9 @@ def set_up(settings: Settings) -> None:
         settings.log_format is LogFormat.AUTO and sys.stderr.isatty()
     )
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=colourful(sys.stderr))]
+        [structlog.dev.ConsoleRenderer(colors=colourful(sys.stderr), exception_formatter=PLAIN)]
         if as_text
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [structlog.processors.ExceptionRenderer(TOLD), structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[

@@ -52,11 +52,14 @@ def lasted(start: float | None, end: float | None, now: float) -> str:
     How long something took, or takes so far.
 
     >>> lasted(10.0, 85.0, 0.0), lasted(10.0, 14.0, 0.0), lasted(None, None, 0.0)
-    ('1 min 15 s', '4 s', '')
+    ('1 min 15 s', '4.0 s', '')
     """
     if start is None:
         return ""
-    seconds = int(max(0.0, (now if end is None else end) - start))
+    took = max(0.0, (now if end is None else end) - start)
+    if took < 10:
+        return f"{took:.1f} s"
+    seconds = int(took)
     if seconds < 60:
         return f"{seconds} s"
     if seconds < 3600:
