@@ -7,9 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from story import Story
-
 from harness import stage
+from story import Story
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
 CONFIGURATION = """\

@@ -1,58 +1,95 @@
-"""
-Recovery: what no webhook told of, and nothing that one did.
-"""
+"""Deliveries that never came are found by asking, once."""
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from types import SimpleNamespace
 
-import pytest
+from harness import NAME, stage
+from story import Story
 
+from windlass.core.event import Event, Kind
 from windlass.engine.ids import Ids
-from windlass.engine.recover import Recovery, decode
-from windlass.ports.records import Delivery, Head, Repository
-from windlass.testing.fakes.forge import FakeForge, FakeRepository
-from windlass.testing.fakes.memory import MemoryStore
+from windlass.engine.recover import Recovery
+from windlass.ports.records import Delivery, StoredEvent, StoredRun
 
-URL = "/srv/shop.git"
-SHOP = Repository(name="shop", forge="fake", url=URL, endpoint="e" * 24, default_branch="main")
-OLD, NEW, NEWER = "a" * 40, "b" * 40, "c" * 40
+CONFIGURATION = """\
+listeners: {feature: {on: push, branches: ["FB*"], do: [{pipeline: ci}]}}
+pipelines: {ci: {jobs: {test: {steps: [{run: echo tested}]}}}}
+"""
 
 
-def looked(at_first, at_the_forge, meanwhile):
-    """What recovery takes in, when an event tells of `meanwhile` while it waits."""
-    store, forge = MemoryStore(), FakeForge()
-    forge.add(URL, FakeRepository(heads={"refs/heads/main": at_the_forge}))
+def played(work, place):
+    """Run a coroutine function on a stage on which `FB1` was pushed to and nobody told."""
 
-    def head(sha):
-        return store.transaction(
-            lambda tx: tx.save(Head(repository="shop", ref="refs/heads/main", sha=sha))
+    async def whole():
+        async with stage(place, {".windlass.yaml": CONFIGURATION}) as here:
+            await Story(here).push("FB1", {"a": "1"}, told=False)
+            await work(here)
+
+    asyncio.run(asyncio.wait_for(whole(), 60))
+
+
+async def look(here):
+    """One look for what was missed, and everything that comes of it."""
+    recovery = Recovery(here.world, here.receive, Ids(here.clock.now))
+    looking = asyncio.create_task(recovery(here.repository))
+    while not looking.done():
+        await asyncio.sleep(0)
+        here.clock.go_on(0.5)
+    await here.settle()
+    return looking.result()
+
+
+async def events_of(here, kind=Kind.PUSH):
+    """The events of a kind."""
+    every = await here.world.store.read(lambda tx: tx.find(StoredEvent, order="number"))
+    return [one for one in every if one.kind == kind]
+
+
+def test_a_head_that_nobody_told_of_becomes_an_event_once(tmp_path):
+    """It starts what its webhook would have started, and is marked as found by us."""
+
+    async def work(here):
+        await look(here)
+        (one,) = await events_of(here)
+        sha = here.origin.at("refs/heads/FB1")
+        assert (one.sha, one.branch, one.recovered) == (sha, "FB1", True)
+        assert one.event.recovered
+        await look(here)
+        assert len(await events_of(here)) == 1
+        (run,) = await here.world.store.read(lambda tx: tx.find(StoredRun))
+        assert (run.listener, run.state) == ("feature", "succeeded")
+
+    played(work, tmp_path)
+
+
+def test_the_late_webhook_of_a_recovered_event_is_ignored(tmp_path):
+    """They are one event, and the delivery says which."""
+
+    async def work(here):
+        await look(here)
+        said = {"repository": NAME, "branch": "FB1", "sha": here.origin.at("refs/heads/FB1")}
+        late = await here.deliver(
+            Event(kind=Kind.PUSH, action="pushed", before="0" * 40, sender="ada", **said)
         )
+        await here.settle()
+        delivery = await here.world.store.read(lambda tx: tx.get(Delivery, late))
+        (one,) = await events_of(here)
+        assert delivery.state == "ignored"
+        assert f"event {one.number}," in delivery.reason
+        assert len(await here.world.store.read(lambda tx: tx.find(StoredRun))) == 1
 
-    async def sleep(_):
-        await head(meanwhile)
-
-    clock = SimpleNamespace(now=lambda: 1000.0, sleep=sleep)
-    ports = SimpleNamespace(source=forge, webhooks=forge, pull_requests=None)
-    world = SimpleNamespace(forges={"fake": ports}, store=store, clock=clock)
-
-    async def work():
-        await head(at_first)
-        await Recovery(world, None, Ids(clock.now))(SHOP)
-        return await store.read(lambda tx: tx.find(Delivery))
-
-    found = [decode(zlib.decompress(one.body)) for one in asyncio.run(work())]
-    return [(event.kind, event.before, event.sha) for event in found]
+    played(work, tmp_path)
 
 
-def test_a_head_that_no_event_told_of_is_missed():
-    """It becomes a push of our own, from what was known to what was found."""
-    assert looked(OLD, NEW, OLD) == [("push", OLD, NEW)]
+def test_a_branch_that_is_gone_is_told_as_deleted(tmp_path):
+    """So that nothing goes on believing in it."""
 
+    async def work(here):
+        await look(here)
+        here.origin.git("update-ref", "-d", "refs/heads/FB1")
+        await look(here)
+        events = await events_of(here, Kind.BRANCH)
+        assert [one.action for one in events] == ["created", "deleted"]
 
-@pytest.mark.parametrize("found", [OLD, NEW])
-def test_what_an_event_told_of_meanwhile_is_newer(found):
-    """A webhook that comes while we wait is not undone by the head that was found before it."""
-    assert looked(OLD, found, NEW if found == NEW else NEWER) == []
+    played(work, tmp_path)
