@@ -67,8 +67,7 @@ class ByHand:
         return HookState(
             present=False,
             problem=f"make the webhook by hand on {self.name}: URL {hook.url}, content type"
-            " application/json, and as its secret the value that the server has in"
-            " WINDLASS_SECRET_WEBHOOK (docs/how-to/connect-github.md)",
+            " application/json, and the secret that `windlass repo secret` prints",
         )
 
     def _mute(self) -> Permanent:
