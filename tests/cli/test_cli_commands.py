@@ -76,6 +76,7 @@ CHANGES = (
     (("approve", "7"), ("approve", "7", "alice")),
     (("repo", "remove", "acme/shop", "--yes"), ("remove_repository", "acme/shop", "alice")),
     (("repo", "add", "/srv/x.git", "--name", "a/x"), ("add_repository", "/srv/x.git", "a/x")),
+    (("repo", "check", "acme/shop"), ("recover", "acme/shop")),
 )
 
 

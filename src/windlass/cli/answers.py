@@ -65,6 +65,12 @@ class Hook(msgspec.Struct, frozen=True):
     problem: str
 
 
+class Recovered(msgspec.Struct, frozen=True):
+    """How many events were found that no webhook had brought."""
+
+    found: int
+
+
 class Secret(msgspec.Struct, frozen=True):
     """What webhooks are signed with."""
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from windlass.cli.answers import Added, Hook, Listed, Repository, Secret
+from windlass.cli.answers import Added, Hook, Listed, Recovered, Repository, Secret
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.output import fields, say, table
@@ -59,11 +59,13 @@ def every(api: Api) -> None:
 @click.argument("name")
 @asks_server
 def check(api: Api, name: str) -> None:
-    """Whether the webhook of NAME is there; a broken one is put right."""
+    """Whether the webhook of NAME is there; a broken one is put right, and what it missed found."""
     state = api.post(Hook, f"/repositories/{quote(name)}/check", {})
     if state.problem or not state.present:
         raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
-    say(f"{name}: the webhook is in place.")
+    asked = Api(api.url, api.token).post(Recovered, f"/repositories/{quote(name)}/recover", {})
+    missed = f" It had missed {asked.found}, found now." if asked.found else ""
+    say(f"{name}: the webhook is in place.{missed}")
 
 
 @repo.command("secret")
