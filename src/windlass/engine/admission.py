@@ -95,7 +95,9 @@ def _gather(tx: Tx, deployment: Deployment, rules: Environment) -> _Known:
     healthy: dict[str, float] = {}
     for name in rules.promote_from:
         place = place_name(deployment.repository, name, deployment.service)
-        ran = tx.find(Deployment, place=place, state="succeeded", digest=deployment.digest)
+        ran = tx.find(
+            Deployment, place=place, state="succeeded", digest=deployment.digest, order="number"
+        )
         for one in ran:
             healthy.setdefault(name, one.ended_at or one.requested_at)
     pulls = tx.find(PullRequestState, repository=deployment.repository, merge_sha=deployment.sha)

@@ -44,7 +44,7 @@ async def explain(world: World, number: int) -> Explanation:
         verdicts = tuple(tx.find(StoredVerdict, event=number))
         runs = tuple(tx.find(StoredRun, event=number, order="number"))
         delivery = tx.get(Delivery, event.delivery)
-        lines = (*_event(event), *_verdicts(event, verdicts), *_runs(runs))
+        lines = (*_event(event, judged=bool(verdicts)), *_verdicts(event, verdicts), *_runs(runs))
         return Explanation(
             event=event, delivery=delivery, verdicts=verdicts, runs=runs, lines=lines
         )
@@ -104,14 +104,14 @@ def title(event: Event) -> str:
     return f"{event.label} {name}".rstrip()
 
 
-def _event(stored: StoredEvent) -> list[str]:
+def _event(stored: StoredEvent, *, judged: bool) -> list[str]:
     found = " (found by Windlass, its webhook never came)" if stored.event.recovered else ""
     sha = f" at {stored.sha[:12]}" if stored.sha else ""
     lines = [f"Event {stored.number}: {title(stored.event)}{sha} in {stored.repository}{found}."]
     if stored.fault:
         lines.append("Its configuration cannot be used, so nothing started:")
         lines += [f"  {line}" for line in stored.fault.splitlines()]
-    elif stored.configuration:
+    elif stored.configuration and judged:
         lines.append(f"Listeners of commit {stored.configuration[:12]} decided.")
     return lines
 

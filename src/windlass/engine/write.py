@@ -99,17 +99,16 @@ def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:
     listener = one.situation.rules.configuration.listeners[name]
     draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
     group = _group(listener, draft)
+    before = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
+    if listener.concurrency is not None and listener.concurrency.cancel_in_progress:
+        for old in before:
+            asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
+            advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
+    elif before and draft.state is not State.HELD and not one.situation.conflict:
+        reason = f"waits for run {before[-1].number} (concurrency group)"
+        draft = replace(draft, state=State.HELD, reason=reason)
     if one.situation.conflict and draft.state is not State.HELD:
-        return new_run(tx, _unmergeable(draft, one.situation.conflict, now), event, now).number
-    if listener.concurrency is not None:
-        before = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number")
-        if listener.concurrency.cancel_in_progress:
-            for old in before:
-                asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
-                advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
-        elif before and draft.state is not State.HELD:
-            reason = f"waits for run {before[-1].number} (concurrency group)"
-            draft = replace(draft, state=State.HELD, reason=reason)
+        draft = _unmergeable(draft, one.situation.conflict, now)
     return new_run(tx, draft, event, now, concurrency=group).number
 
 
