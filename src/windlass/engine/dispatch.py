@@ -20,7 +20,7 @@ from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, Wi
 from windlass.core.event import Event, Ignored, Kind
 from windlass.core.filters import Context
 from windlass.core.listener import Listener, Match
-from windlass.engine import recover, write
+from windlass.engine import recover, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.receive import Receive
@@ -93,7 +93,7 @@ class Dispatch:
         self, repository: Repository, delivery: Delivery, request: Request
     ) -> tuple[Event, ...] | Ignored:
         """By the forge's dialect, or, for what we found ourselves, by our own."""
-        if delivery.source == recover.SOURCE:
+        if delivery.source in {recover.SOURCE, schedules.SOURCE}:
             return (recover.decode(request.body),)
         return self._world.forges[repository.forge].dialect.read(request, repository.name)
 

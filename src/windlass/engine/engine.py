@@ -24,6 +24,7 @@ from windlass.engine.perform import Performer
 from windlass.engine.receive import Receive
 from windlass.engine.reconcile import Reconcile
 from windlass.engine.recover import Recovery
+from windlass.engine.schedules import Schedules
 from windlass.engine.watch import Watch
 from windlass.engine.world import World
 from windlass.ports.records import Delivery, StoredEffect
@@ -57,7 +58,9 @@ class Engine:
         dispatch = Dispatch(world, configurations, receive)
         self._deliveries = Loop(world.store, world.clock, Delivery, dispatch, DELIVERIES)
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
-        self._watch = Watch(world, Recovery(world, receive, ids), pace.recover_every)
+        schedules = Schedules(world, configurations, ids)
+        recovery = Recovery(world, receive, ids)
+        self._watch = Watch(world, recovery, schedules, pace.recover_every)
 
     async def run(self) -> None:
         """Work until cancelled; jobs that run go on without us."""
@@ -68,6 +71,7 @@ class Engine:
                 tasks.create_task(self._effects.run())
                 tasks.create_task(self._always(self._watch.places))
                 tasks.create_task(self._always(self._watch.state))
+                tasks.create_task(self._always(self._watch.schedules))
                 tasks.create_task(self._always(self._watch.missed))
         finally:
             await self._jobs.close()

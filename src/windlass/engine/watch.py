@@ -17,6 +17,7 @@ from windlass.engine.deployments import OPEN
 from windlass.engine.hooks import ensure
 from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
+from windlass.engine.schedules import Schedules
 from windlass.engine.world import World
 from windlass.ports.records import Deployment, Place, Repository
 from windlass.ports.store import Below, Tx
@@ -25,15 +26,19 @@ log = structlog.get_logger()
 
 TICK = 1.0
 PULL = 5.0
+SCHEDULES = 10.0
 WAITING = 60.0
 
 
 class Watch:
     """The timers of this server; `recover_every` is in seconds."""
 
-    def __init__(self, world: World, recovery: Recovery, recover_every: float) -> None:
+    def __init__(
+        self, world: World, recovery: Recovery, schedules: Schedules, recover_every: float
+    ) -> None:
         self._world = world
         self._recovery = recovery
+        self._schedules = schedules
         self._every = recover_every
         self._pulled = Pulled(world)
 
@@ -58,6 +63,13 @@ class Watch:
             except WindlassError as error:
                 log.warning("pull failed", action="pull", why=str(error))
             await self._world.clock.sleep(PULL)
+
+    async def schedules(self) -> None:
+        """Make the events of schedules that come due, for ever."""
+        while True:
+            await self._world.clock.sleep(SCHEDULES)
+            if count := await self._schedules():
+                log.info("due", action="schedule", events=count)
 
     async def missed(self) -> None:
         """Look for missed deliveries at the start and then on a timer, for ever."""
