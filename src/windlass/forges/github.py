@@ -11,13 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Event, Ignored, Kind
-from windlass.forges.moves import Moved, commit, end, short
+from windlass.forges.bodies import (
+    NOBODY,
+    about,
+    comment,
+    identity,
+    json_body,
+    merged,
+    moment,
+    pull_request,
+    release,
+)
+from windlass.forges.moves import BRANCH, Moved, commit, end, short
 from windlass.forges.signatures import delivery_key, header, hmac_sha256, matching, raw
-from windlass.forges.strict_json import Node, read
+from windlass.forges.strict_json import Node
 from windlass.ports.forge import Request, Verified
 
 # What GitHub calls it -> what we call it. `closed` is `merged` when it says so.
@@ -31,6 +41,13 @@ ACTIONS: Mapping[str, str] = {
     "labeled": "labeled",
     "unlabeled": "unlabeled",
     "closed": "closed",
+}
+
+# The state of a review that was submitted -> what we call it.
+REVIEWS: Mapping[str, str] = {
+    "approved": "approved",
+    "changes_requested": "changes_requested",
+    "commented": "commented",
 }
 
 # Below these a push surely names every commit and every file.
@@ -51,49 +68,41 @@ class GitHubDialect:
 
     def read(self, request: Request, repository: str) -> tuple[Event, ...] | Ignored:
         """The events of a body; raises nothing but `BadDelivery`."""
-        kind = request.headers.get("content-type", "application/json")
-        if kind.startswith("application/x-www-form-urlencoded"):
-            raise BadDelivery("the webhook is sent as a form: set its content type to JSON")
-        name = request.headers.get("x-github-event", "")
-        body = read(request.body)
-        match name:
+        body = json_body(request)
+        match request.headers.get("x-github-event", ""):
             case "push":
                 return _push(body, repository)
             case "pull_request":
                 return _pull_request(body, repository)
+            case "pull_request_review":
+                return _review(body, repository)
+            case "issue_comment" | "pull_request_review_comment":
+                return comment(body, repository)
+            case "release":
+                return release(body, repository)
+            case "merge_group":
+                return _merge_group(body, repository)
             case "ping":
-                return (_event(body, repository),)
-            case "create" | "delete":
+                return (about(body, repository),)
+            case "create" | "delete" as name:
                 return Ignored(f"GitHub's {name} tells what its push has told")
             case "":
                 raise BadDelivery("there is no X-GitHub-Event header")
-            case _:
+            case name:
                 return Ignored(f"Windlass does nothing with GitHub's {name[:80]}")
 
 
-def _event(body: Node, repository: str) -> Event:
-    """What every body tells; the rest is put in its place."""
-    sender = body.optional_child("sender") or Node({})
-    return Event(
-        kind=Kind.PING,
-        action="pinged",
-        repository=repository,
-        sender=sender.optional("login"),
-        sender_id=_identity(sender),
-    )
-
-
 def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
-    newest = body.optional_child("head_commit") or Node({})
-    author = newest.optional_child("author") or Node({})
+    newest = body.optional_child("head_commit") or NOBODY
+    author = newest.optional_child("author") or NOBODY
     sha = newest.optional("id")
-    about = replace(
-        _event(body, repository),
+    told = replace(
+        about(body, repository),
         message=newest.optional("message"),
         author=author.optional("username") or author.optional("name"),
         url=body.optional("compare"),
         files=_files(body),
-        at=_moment(newest.optional("timestamp")),
+        at=moment(newest.optional("timestamp")),
     )
     moved = Moved(
         ref=body.text("ref"),
@@ -101,7 +110,7 @@ def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
         after=end(body.text("after")),
         sha=commit(sha) if sha else None,
     )
-    return tuple(moved.events(about)) or Ignored(f"{moved.ref[:200]} is no branch or tag")
+    return tuple(moved.events(told)) or Ignored(f"{moved.ref[:200]} is no branch or tag")
 
 
 def _files(body: Node) -> tuple[str, ...] | None:
@@ -118,58 +127,65 @@ def _pull_request(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     said = body.text("action")
     if said not in ACTIONS:
         return Ignored(f"Windlass does nothing with GitHub's pull_request {said[:80]}")
-    pull = body.child("pull_request")
-    base, head = pull.child("base"), pull.child("head")
-    author = pull.optional_child("user") or Node({})
-    merged = said == "closed" and pull.flag("merged")
-    made = pull.optional("merge_commit_sha") if merged else None
-    before = body.optional("before")
-    title, text = pull.text("title"), pull.optional("body") or ""
+    pull, before = body.child("pull_request"), body.optional("before")
     event = replace(
-        _event(body, repository),
-        kind=Kind.PULL_REQUEST,
-        action="merged" if merged else ACTIONS[said],
-        number=pull.number("number"),
-        base=short(base.text("ref")),
-        head=short(head.text("ref")),
-        base_sha=commit(base.text("sha")),
-        head_sha=commit(head.text("sha")),
+        pull_request(about(body, repository), pull),
+        action=ACTIONS[said],
         before=commit(before) if before else None,
-        fork=_foreign(base, head),
-        labels=tuple(label.text("name") for label in pull.children("labels")),
-        draft=pull.flag("draft"),
     )
+    return (merged(event, pull) if said == "closed" and pull.flag("merged") else event,)
+
+
+def _review(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
+    """
+    A review of the commit that the reviewer saw, which may be older than the head.
+
+    Who dismissed it GitHub tells as the sender, but what ends is the reviewer's
+    word, so the sender of `dismissed` is the reviewer.
+    """
+    said, told = body.text("action"), body.child("review")
+    state = told.optional("state") or ""
+    action = "dismissed" if said == "dismissed" else REVIEWS.get(state.lower(), "")
+    if said not in {"submitted", "dismissed"} or not action:
+        return Ignored(f"Windlass does nothing with GitHub's review {said[:80]} {state[:80]}")
+    event = pull_request(about(body, repository), body.child("pull_request"))
+    seen, reviewer = told.optional("commit_id"), told.optional_child("user") or NOBODY
+    sha = commit(seen) if seen else event.head_sha
+    event = replace(event, kind=Kind.REVIEW, action=action, sha=sha, head_sha=sha)
+    if action == "dismissed":
+        event = replace(event, sender=reviewer.optional("login"), sender_id=identity(reviewer))
     return (
         replace(
             event,
-            sha=commit(made) if made else event.head_sha,
-            author=author.optional("login"),
-            author_id=_identity(author),
-            title=title,
-            body=text,
-            message=f"{title}\n\n{text}".rstrip(),
-            url=pull.optional("html_url"),
-            at=_moment(pull.optional("updated_at")),
+            body=told.optional("body") or "",
+            url=told.optional("html_url"),
+            at=moment(told.optional("submitted_at")),
         ),
     )
 
 
-def _foreign(base: Node, head: Node) -> bool:
-    """Whether the head is in another repository, or in one that is gone."""
-    source = head.optional_child("repo")
-    return source is None or source.number("id") != base.child("repo").number("id")
-
-
-def _identity(person: Node) -> str | None:
-    return str(person.number("id")) if person.has("id") else None
-
-
-def _moment(text: str | None) -> float | None:
-    """UTC seconds of a time as GitHub writes it."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadDelivery(f"{text[:80]!r} is no time") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+def _merge_group(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
+    said, group = body.text("action"), body.child("merge_group")
+    if said != "checks_requested":
+        return Ignored(f"Windlass does nothing with GitHub's merge_group {said[:80]}")
+    newest = group.optional_child("head_commit") or NOBODY
+    author = newest.optional_child("author") or NOBODY
+    sha = commit(group.text("head_sha"))
+    event = replace(
+        about(body, repository),
+        kind=Kind.MERGE_GROUP,
+        action="requested",
+        base=short(group.text("base_ref").removeprefix(BRANCH)),
+        head=short(group.text("head_ref").removeprefix(BRANCH)),
+        base_sha=commit(group.text("base_sha")),
+        head_sha=sha,
+        sha=sha,
+    )
+    return (
+        replace(
+            event,
+            message=newest.optional("message"),
+            author=author.optional("username") or author.optional("name"),
+            at=moment(newest.optional("timestamp")),
+        ),
+    )

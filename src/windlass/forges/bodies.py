@@ -1,0 +1,167 @@
+"""
+What the bodies of GitHub, Gitea, Forgejo and Gogs have in common.
+
+The younger ones took their words from GitHub, so one reading of a pull request,
+a comment and a release serves them all; what each has of its own is in its dialect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from windlass.core.errors import BadDelivery
+from windlass.core.event import Event, Ignored, Kind
+from windlass.forges.moves import commit, short
+from windlass.forges.strict_json import Node, read
+from windlass.ports.forge import Request
+
+NOBODY = Node({})
+
+
+def json_body(request: Request) -> Node:
+    """The object of a request; a form is told how to be set right."""
+    kind = request.headers.get("content-type", "application/json")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        raise BadDelivery("the webhook is sent as a form: set its content type to JSON")
+    return read(request.body)
+
+
+def about(body: Node, repository: str) -> Event:
+    """What every body tells; the rest is put in its place."""
+    sender = body.optional_child("sender") or NOBODY
+    return Event(
+        kind=Kind.PING,
+        action="pinged",
+        repository=repository,
+        sender=sender.optional("login"),
+        sender_id=identity(sender),
+    )
+
+
+def pull_request(event: Event, pull: Node) -> Event:
+    """The event, told of this pull request; its action is still to be said."""
+    base, head = pull.child("base"), pull.child("head")
+    head_sha = commit(head.text("sha"))
+    return replace(
+        described(event, pull),
+        kind=Kind.PULL_REQUEST,
+        base=short(base.text("ref")),
+        head=short(head.text("ref")),
+        base_sha=commit(base.text("sha")),
+        head_sha=head_sha,
+        sha=head_sha,
+        fork=foreign(head.optional_child("repo"), base.child("repo")),
+    )
+
+
+def described(event: Event, pull: Node) -> Event:
+    """The event with number, title, text, author, labels and place of a pull request."""
+    author = pull.optional_child("user") or NOBODY
+    title, text = pull.text("title"), pull.optional("body") or ""
+    return replace(
+        event,
+        number=pull.number("number"),
+        author=author.optional("login"),
+        author_id=identity(author),
+        title=title,
+        body=text,
+        message=message(title, text),
+        labels=tuple(label.text("name") for label in pull.children("labels")),
+        draft=pull.flag("draft"),
+        url=pull.optional("html_url"),
+        at=moment(pull.optional("updated_at")),
+    )
+
+
+def merged(event: Event, pull: Node) -> Event:
+    """A pull request that was closed by merging it, with the commit that the merge made."""
+    made = pull.optional("merge_commit_sha")
+    return replace(event, action="merged", sha=commit(made) if made else event.head_sha)
+
+
+def comment(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
+    """A comment on a pull request, on the whole or on a line; on an issue it means nothing."""
+    action = body.text("action")
+    if action != "created":
+        return Ignored(f"Windlass does nothing with a comment that is {action[:80]}")
+    said = body.child("comment")
+    pull, issue = body.optional_child("pull_request"), body.optional_child("issue") or NOBODY
+    if pull is not None:
+        event = pull_request(about(body, repository), pull)
+    elif issue.optional_child("pull_request") is not None or body.flag("is_pull"):
+        event = described(about(body, repository), issue)
+    else:
+        return Ignored("a comment on an issue is about no branch and no commit")
+    return (
+        replace(
+            event,
+            kind=Kind.COMMENT,
+            action="created",
+            body=said.optional("body") or "",
+            message=None,
+            url=said.optional("html_url"),
+            at=moment(said.optional("created_at")),
+        ),
+    )
+
+
+def release(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
+    """
+    A release that can be seen from now on; its commit is its tag's, which Git knows.
+
+    `target_commitish` is what a tag would have been made from, had there been none.
+    """
+    action = body.text("action")
+    if action != "published":
+        return Ignored(f"Windlass does nothing with a release that is {action[:80]}")
+    told = body.child("release")
+    author = told.optional_child("author") or NOBODY
+    title, text = told.optional("name") or "", told.optional("body") or ""
+    event = replace(
+        about(body, repository),
+        kind=Kind.RELEASE,
+        action="published",
+        tag=short(told.text("tag_name")),
+        author=author.optional("login"),
+        author_id=identity(author),
+        title=title,
+        body=text,
+    )
+    return (
+        replace(
+            event,
+            message=message(title, text),
+            draft=told.flag("draft"),
+            url=told.optional("html_url"),
+            at=moment(told.optional("published_at")),
+        ),
+    )
+
+
+def foreign(head: Node | None, base: Node) -> bool:
+    """Whether the head is in another repository, or in one that is gone."""
+    return head is None or head.number("id") != base.number("id")
+
+
+def identity(person: Node) -> str | None:
+    """The forge's own id of a person."""
+    return str(person.number("id")) if person.has("id") else None
+
+
+def message(title: str, text: str) -> str:
+    """Title and text as a commit's message would have them."""
+    return f"{title}\n\n{text}".strip()
+
+
+def moment(text: str | None) -> float | None:
+    """UTC seconds of a time as forges write it; None for the year 1, which says "never"."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError as error:
+        raise BadDelivery(f"{text[:80]!r} is no time") from error
+    if at.year == 1:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
