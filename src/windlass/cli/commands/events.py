@@ -8,12 +8,16 @@ import click
 
 from windlass.cli.answers import Event, Explanation, Listed
 from windlass.cli.connection import Api, Query, asks_server
+from windlass.cli.local.recorded import recorded
 from windlass.cli.output import age, clean, fields, short, show, table
 
 
 @click.group()
 def events() -> None:
     """What came in, and who listened."""
+
+
+events.add_command(recorded)
 
 
 @events.command("list")

@@ -1,0 +1,55 @@
+"""
+The dialects by the names that people use, for commands that read a recorded request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from windlass.core.errors import BadDelivery, NotFound
+from windlass.core.event import Event, Ignored
+from windlass.forges.generic import GenericDialect
+from windlass.forges.gitea import GiteaDialect
+from windlass.forges.github import GitHubDialect
+from windlass.forges.gitlab import GitLabDialect
+from windlass.forges.gogs import GogsDialect
+from windlass.forges.plain.dialect import PlainDialect
+from windlass.forges.strict_json import Node, read
+from windlass.ports.forge import Dialect, Request
+
+DIALECTS: Mapping[str, Dialect] = {
+    "github": GitHubDialect(),
+    "gitlab": GitLabDialect(),
+    "gitea": GiteaDialect(),
+    "forgejo": GiteaDialect(),
+    "gogs": GogsDialect(),
+    "generic": GenericDialect(),
+    "plain": PlainDialect(),
+}
+
+# Where a body names its repository: the object, and the field in it.
+NAMES = (("project", "path_with_namespace"), ("repository", "full_name"), ("repository", "path"))
+
+
+def events(forge: str, request: Request, *, repository: str = "") -> tuple[Event, ...] | Ignored:
+    """
+    What a request means in a forge's dialect, unverified; without `repository`, as the body has it.
+
+    Raises `BadDelivery`, or `NotFound` for a forge that Windlass cannot read.
+    """
+    dialect = DIALECTS.get(forge)
+    if dialect is None:
+        raise NotFound(
+            f"Windlass cannot read {forge} yet", hint=f"it reads {', '.join(sorted(DIALECTS))}"
+        )
+    return dialect.read(request, repository or _named(request.body))
+
+
+def _named(body: bytes) -> str:
+    """What a body calls its repository; empty when it does not say."""
+    try:
+        tree = read(body)
+        found = ((tree.optional_child(place) or Node({})).optional(key) for place, key in NAMES)
+        return next((name for name in found if name), "")
+    except BadDelivery:
+        return ""
