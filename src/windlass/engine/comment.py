@@ -7,6 +7,7 @@ broken, and excerpts stand in fences longer than any run of backticks in them.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -33,6 +34,7 @@ _SIGNS = {
 
 _ESCAPE = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 _MENTION = re.compile(r"@(?=\w)")
+NO_MENTION = "@\u200b"
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]"
 )
@@ -80,7 +82,8 @@ def _excerpt(run: int, name: str, job: JobRun, logs: Logs) -> list[str]:
     fence = fence if len(fence) > 2 else "```"
     return [
         "<details open>",
-        f"<summary>{escape(name)}: last lines</summary>",
+        # Here it is HTML, where a backslash escapes nothing.
+        f"<summary>{_MENTION.sub(NO_MENTION, html.escape(name))}: last lines</summary>",
         "",
         f"{fence}text",
         tail,
@@ -113,7 +116,7 @@ def escape(text: str) -> str:
     >>> escape("a_b @team <img>")
     'a\\_b @\u200bteam \\<img\\>'
     """
-    return _MENTION.sub("@\u200b", _ESCAPE.sub(r"\\\1", _CONTROL.sub("", text.replace("\n", " "))))
+    return _MENTION.sub(NO_MENTION, _ESCAPE.sub(r"\\\1", _CONTROL.sub("", text.replace("\n", " "))))
 
 
 def _result(job: JobRun) -> str:

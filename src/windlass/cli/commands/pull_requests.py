@@ -8,6 +8,7 @@ import click
 
 from windlass.cli.answers import Listed, PullRequest
 from windlass.cli.connection import Api, asks_server
+from windlass.cli.markdown import readable
 from windlass.cli.output import age, fields, say, short, show, state, table
 
 
@@ -79,13 +80,7 @@ def one(api: Api, repository: str, number: int) -> None:
             [(each.context, each.state, each.description) for each in pull.statuses],
         )
     if pull.comment:
-        show("\n" + "\n".join(map(_line, pull.comment.split("\n"))))
-
-
-def _line(text: str) -> str:
-    from windlass.web.pages.sgr import strip
-
-    return strip(text)
+        show("\n" + readable(pull.comment))
 
 
 @pr.command("approve")
