@@ -77,6 +77,7 @@ def test_every_fault_of_a_configuration_has_its_place(web):
         "/runs/3/jobs/nothing/log",
         "/runs/3/jobs/ci/lint/log?attempt=9",
         "/nothing",
+        *(f"/{kind}/{2**63}" for kind in ("runs", "events", "deployments")),
     ],
 )
 def test_what_is_not_there_is_404(web, path):

@@ -21,6 +21,8 @@ from windlass.stores.rows import Layout, Row, layout
 
 R = TypeVar("R")
 
+# The largest whole number of a column.
+LARGEST = 2**63 - 1
 # How many rows one statement inserts; a few sizes, so that their texts are reused.
 CHUNKS = (64, 32, 16, 8, 4, 2, 1)
 
@@ -44,6 +46,8 @@ class SqliteTx:
         of = layout(kind)
         if len(key) != len(of.key):
             raise Bug(f"the key of {kind.__name__} is {of.key}, not {len(key)} values")
+        if any(isinstance(part, int) and abs(part) > LARGEST for part in key):
+            return None  # anyone may ask for such a number; no record can have it
         row = self._run(statements.get(of), key).fetchone()
         return None if row is None else of.unpack(row)
 

@@ -39,7 +39,9 @@ PLAIN = {
     403: ("not-allowed", "This is not allowed."),
     404: ("not-found", "There is nothing at this address."),
     405: ("method", "This address does not take that method."),
+    408: ("slow", "The request did not arrive in time."),
     413: ("too-large", "The request is larger than this address takes."),
+    414: ("too-long", "The address is longer than any of this server's."),
     415: ("media-type", "This address takes another kind of content."),
     421: ("host", "This server does not answer to that host name."),
     429: ("too-many", "Too many tries; wait a minute."),
@@ -70,6 +72,8 @@ class Problem:
         """Headers that belong to it."""
         if self.status == 401:
             return {"WWW-Authenticate": "Bearer"}
+        if self.status == 408:
+            return {"Connection": "close"}
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 

@@ -8,6 +8,7 @@ besides (`forms.py`). Webhooks guard themselves, by signature and size.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -23,6 +24,7 @@ from windlass.web.errors import Problem, plain
 from windlass.web.parts import Parts
 
 BODY_LIMIT = 256 * 1024
+PATH_LIMIT = 4096
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN = ("/static/", "/login", "/healthz", "/readyz", "/hooks/")
 HOOKS = "/hooks/"
@@ -101,7 +103,7 @@ class Guard:
         if (problem := self._problem(scope, headers)) is not None:
             await self.refuse(scope, problem)(scope, receive, answer)
             return
-        await self.app(scope, _limited(receive), answer)
+        await self.app(scope, _limited(receive, self.parts.body_seconds), answer)
 
     async def _hook(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A webhook goes straight to its route: the way through the rest has nothing for it."""
@@ -127,6 +129,8 @@ class Guard:
         session, path = session_of(scope), scope["path"]
         if self.parts.hosts and _hostname(headers.get("host", "")) not in self.parts.hosts:
             return plain(421, hint="add the name to the server's `url` setting")
+        if len(path) > PATH_LIMIT:
+            return plain(414)
         if _declared(headers) > BODY_LIMIT:
             return plain(413)
         if headers.get("authorization") and session is None:
@@ -165,13 +169,21 @@ def _declared(headers: Headers) -> int:
         return BODY_LIMIT + 1
 
 
-def _limited(receive: Receive) -> Receive:
-    """The same body, cut off by an error when it grows past the limit."""
-    seen = 0
+def _limited(receive: Receive, seconds: float) -> Receive:
+    """The same body, cut off by an error when it grows past the limit, or takes too long."""
+    seen, due, whole = 0, 0.0, False
 
     async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, due, whole
+        if whole:  # what is waited for now is that the viewer leaves
+            return await receive()
+        due = due or asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(due):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408) from None
+        whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > BODY_LIMIT:
             raise HTTPException(413)

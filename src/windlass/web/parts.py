@@ -32,7 +32,8 @@ class Parts:
     `open_reading` lets anyone read who reaches the address: right on a loopback
     address, wrong elsewhere. `hosts` are the names under which we may be addressed
     (empty: any), the guard against DNS rebinding. `url` is how people reach us.
-    `hooks` are the routes that take webhooks; they guard themselves.
+    `hooks` are the routes that take webhooks; they guard themselves. `body_seconds` is
+    how long the body of any other request may take to arrive.
     """
 
     store: Store
@@ -46,6 +47,7 @@ class Parts:
     version: str = ""
     started_at: float = 0.0
     hooks: tuple[BaseRoute, ...] = ()
+    body_seconds: float = 10.0
     registry: CollectorRegistry | None = None
 
 

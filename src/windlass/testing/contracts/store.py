@@ -93,6 +93,9 @@ class StoreContract:
             assert await store.transaction(lambda tx: tx.add(one))
             assert await store.read(lambda tx: tx.get(Repository, "a")) == one
             assert await store.read(lambda tx: tx.get(Repository, "b")) is None
+            beyond = (2**63 - 1, 2**63, -(2**63) - 1, 10**5000)
+            found = await store.read(lambda tx: [tx.get(Audit, number) for number in beyond])
+            assert found == [None] * 4
 
         run(test)
 

@@ -165,7 +165,8 @@ def _run(tx: Tx, asked: Asked) -> RunView:
         job = first_of_interest(stored.run)
     last = stored.run.jobs[job].attempt if job else 1
     wanted = asked.query.get("attempt", "")
-    attempt = int(wanted) if wanted.isdecimal() and 0 < int(wanted[:6]) <= last else last
+    given = int(wanted) if wanted.isdecimal() and len(wanted) < 7 else last
+    attempt = given if 0 < given <= last else last
     return RunView(
         stored=stored,
         job=job,

@@ -93,5 +93,6 @@ async def log(  # noqa: PLR0913, PLR0917  # each is a parameter of the URL
     found = await find_log(parts, number, job, attempt)
     if follow is None or follow in {"0", "false"}:
         return await log_part(parts, found, offset, limit)
-    resume = last_event_id if last_event_id and last_event_id.isdecimal() else None
+    seen = last_event_id or ""
+    resume = seen if seen.isdecimal() and len(seen) < 19 else None
     return follow_log(parts, found, offset if resume is None else int(resume))
