@@ -16,6 +16,7 @@ from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery, secrets_of
 from windlass.engine.requests.asked import Asked
+from windlass.git.failure import scrub
 from windlass.ports.forge import HookState
 from windlass.ports.records import Head, Repository
 from windlass.ports.store import Tx
@@ -68,7 +69,7 @@ class RepositoryRequests(Asked):
             for ref, sha in heads.items():
                 if not ref.startswith("refs/pull/"):
                     tx.save(Head(repository=name, ref=ref, sha=sha))
-            audit(tx, by, "connect", name, fresh.created_at, url)
+            audit(tx, by, "connect", name, fresh.created_at, scrub(url))
 
         await self._world.store.transaction(work)
         self._changed()
@@ -118,7 +119,7 @@ class RepositoryRequests(Asked):
 
         for taken in await self._world.store.read(work):
             raise Conflict(
-                f"{taken.name} is connected already ({taken.url})",
+                f"{taken.name} is connected already ({scrub(taken.url)})",
                 hint=f"windlass repo check {taken.name}, or give another --name",
             )
 

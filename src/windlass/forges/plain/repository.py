@@ -32,6 +32,11 @@ class Repository:
 
 def opened(url: str) -> Repository:
     """The bare repository at this path; a `UserError` that says why there is none."""
+    if "://" in url.removeprefix("file://"):
+        raise UserError(
+            "plain Git takes the path of a bare repository on the server's machine, not an address",
+            hint="of a repository on a code host say on which: --forge github",
+        )
     path = Path(url.removeprefix("file://")).expanduser().absolute()
     try:
         _check(path)
