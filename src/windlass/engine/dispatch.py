@@ -146,9 +146,9 @@ class Dispatch:
                 faults.append(str(error))
         return replace(judged, runs=runs, fault="\n".join(faults))
 
-    async def _permission(self, repository: Repository, event: Event) -> Permission:
+    async def _permission(self, repository: Repository, person: str) -> Permission:
         source = self._world.forges[repository.forge].source
-        return await source.permission(repository.url, event.sender_id or "")
+        return await source.permission(repository.url, person)
 
     async def _end(self, delivery: Delivery, state: str, reason: str) -> None:
         def work(tx: Tx) -> None:

@@ -63,7 +63,8 @@ class Situation:
         return self.rules.fault or self.source.fault
 
 
-Permissions = Callable[[Repository, Event], Awaitable[Permission]]
+# What a person, by the id that the forge gives, may do in a repository.
+Permissions = Callable[[Repository, str], Awaitable[Permission]]
 
 
 async def look(
@@ -104,11 +105,23 @@ async def look(
         status_sha=status_sha,
         branch=_branch(event),
         conflict=conflict,
-        trusted=not event.fork or await permission(repository, event) in _WRITERS,
+        trusted=await _trusted(repository, event, permission),
     )
 
 
 _WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
+
+
+async def _trusted(repository: Repository, event: Event, permission: Permissions) -> bool:
+    """
+    Whether this code may run unasked: it is ours, or all who had a hand in it may write.
+
+    Who labels or reviews a stranger's pull request has not said that its commit may run.
+    """
+    if not event.fork or event.action == "merged":
+        return True
+    people = {event.author_id or "", event.sender_id or ""}
+    return all([await permission(repository, one) in _WRITERS for one in sorted(people)])
 
 
 def _branch(event: Event) -> str:
