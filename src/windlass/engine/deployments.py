@@ -115,6 +115,8 @@ async def _choose(
     world: World, configurations: Configurations, stored: StoredRun, job: JobRun
 ) -> Chosen:
     """The build it names; else this run's; else the one of this commit's tree; else a clear no."""
+    if not stored.run.trusted:
+        raise UserError("a stranger's code is never deployed")
     digest = job.job.digest or await _digest(world, configurations, stored, job)
     repository = await world.store.read(lambda tx: tx.get(Repository, stored.repository))
     if repository is None:

@@ -5,14 +5,17 @@ A match becomes a run: which jobs, on which commit, held or not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from windlass.core.event import Event
 from windlass.core.listener import Listener, Verdict
 from windlass.core.pipeline import JobKind
 from windlass.core.plan import plan
-from windlass.core.run import Run, State
+from windlass.core.run import JobRun, Run, State
 from windlass.engine.situation import Situation
+
+# Why a stranger's run does not begin.
+STRANGER = "waits until a person with write permission allows this commit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +33,13 @@ def draft(listener: Listener, at: Situation) -> Run:
     """
     The run of one listener, still without a number. Raises `ConfigError`.
 
-    A stranger's code is held, and loses what could deploy it before anyone looks.
+    A stranger's code is held, and what could deploy it has ended before anyone looks.
     """
     drawn = plan(listener.actions, at.configuration)
     jobs = drawn.jobs
-    held = "" if at.trusted else "waits until a person with write permission allows this commit"
+    held = "" if at.trusted else STRANGER
     if not at.trusted:
-        jobs = {name: job for name, job in jobs.items() if job.job.kind is not JobKind.DEPLOY}
+        jobs = {name: _undeployed(job) for name, job in jobs.items()}
     return Run(
         number=0,
         repository=at.repository.name,
@@ -52,3 +55,10 @@ def draft(listener: Listener, at: Situation) -> Run:
         trusted=at.trusted,
         values=drawn.values,
     )
+
+
+def _undeployed(job: JobRun) -> JobRun:
+    """The job of a stranger's run; what follows a deploy is skipped with it."""
+    if job.job.kind is not JobKind.DEPLOY:
+        return job
+    return replace(job, state=State.SKIPPED, reason="a stranger's code is never deployed")

@@ -7,10 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from windlass.core.errors import Conflict
+from windlass.core.pipeline import JobKind
 from windlass.core.run import ENDED, CancelAsked, JobRun, Released, Run, State
 from windlass.engine.advance import advance
 from windlass.engine.audit import audit
 from windlass.engine.requests.asked import Asked, reload
+from windlass.engine.start import STRANGER
 from windlass.engine.write import new_run
 from windlass.ports.records import StoredRun
 from windlass.ports.store import Tx
@@ -66,6 +68,13 @@ class RunRequests(Asked):
 
 
 def _fresh(run: Run) -> Run:
-    """The same run before anything happened."""
-    jobs = {name: JobRun(job=job.job, action=job.action) for name, job in run.jobs.items()}
-    return replace(run, jobs=jobs, state=State.RUNNING, reason="", cancelled_by="", ended_at=None)
+    """The same run before anything happened; a stranger's is held anew, and deploys nothing."""
+    jobs = {
+        name: JobRun(job=job.job, action=job.action)
+        if run.trusted or job.job.kind is not JobKind.DEPLOY
+        else job
+        for name, job in run.jobs.items()
+    }
+    state = State.RUNNING if run.trusted else State.HELD
+    reason = "" if run.trusted else STRANGER
+    return replace(run, jobs=jobs, state=state, reason=reason, cancelled_by="", ended_at=None)
