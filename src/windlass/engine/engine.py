@@ -64,7 +64,7 @@ class Engine:
 
     async def run(self) -> None:
         """Work until cancelled; jobs that run go on without us."""
-        await self._jobs.resume()
+        await self._resumed()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._deliveries.run())
@@ -75,6 +75,15 @@ class Engine:
                 tasks.create_task(self._always(self._watch.missed))
         finally:
             await self._jobs.close()
+
+    async def _resumed(self) -> None:
+        """Find the jobs that are there; what cannot be written now is found later."""
+        while True:
+            try:
+                return await self._jobs.resume()
+            except WindlassError as error:
+                log.warning("not resumed yet", action="resume", why=str(error))
+                await self._clock.sleep(PAUSE)
 
     async def _always(self, timer: Callable[[], Awaitable[None]]) -> None:
         """A timer that could not ask, because the disk is full perhaps, asks again."""

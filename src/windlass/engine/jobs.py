@@ -87,6 +87,8 @@ class Jobs:
         """Watch again what was running when the server ended; what is gone is lost."""
         here = set(await self._world.executor.list())
         for key, job in await self._world.store.read(_running):
+            if key.id in self._watched:
+                continue
             if key.id in here:
                 # It runs already, so there may be more of them than slots for a while.
                 slot = not self._slots.locked() and await self._slots.acquire()

@@ -28,6 +28,7 @@ TICK = 1.0
 PULL = 5.0
 SCHEDULES = 10.0
 WAITING = 60.0
+SOON = 60.0
 
 
 class Watch:
@@ -72,7 +73,8 @@ class Watch:
                 log.info("due", action="schedule", events=count)
 
     async def missed(self) -> None:
-        """Look for missed deliveries at the start and then on a timer, for ever."""
+        """Look for missed deliveries at the start, soon after, and then on a timer, for ever."""
+        pause = SOON
         while True:
             repositories = await self._world.store.read(lambda tx: tx.find(Repository, active=True))
             for one in repositories:
@@ -84,7 +86,9 @@ class Watch:
                     log.warning(
                         "recovery failed", action="recover", repository=one.name, why=str(error)
                     )
-            await self._world.clock.sleep(self._every)
+            # Where a backlog was in the way of the first look, the second has a better view.
+            await self._world.clock.sleep(min(pause, self._every))
+            pause = self._every
 
 
 def _ask(tx: Tx, names: list[str], now: float) -> None:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from pathlib import Path
 from urllib.parse import quote
 
 import click
@@ -22,10 +25,16 @@ def repo() -> None:
 @repo.command("add")
 @click.argument("url")
 @click.option("--name", default="", help="Its name here; taken from the URL otherwise.")
-@click.option("--forge", default="plain", help="plain, github, gitlab, gitea ...")
+@click.option(
+    "--forge", default="plain", help="plain (a bare repository on this machine) or github."
+)
 @asks_server
 def add(api: Api, url: str, name: str, forge: str) -> None:
     """Connect the repository at URL, and put its webhook in place."""
+    if forge == "plain" and "://" not in url:
+        url = str(Path(url).resolve())  # the server stands in another folder
+    if Path(url).is_dir():
+        url = str(Path(url).absolute())
     added = api.post(Added, "/repositories", {"url": url, "name": name, "forge": forge})
     if not api.as_json:
         fields(
@@ -84,7 +93,20 @@ def secret(api: Api, name: str) -> None:
 @asks_server
 def remove(api: Api, name: str, *, yes: bool) -> None:
     """Disconnect NAME; what it did stays on record."""
-    if not yes and not click.confirm(f"Disconnect {name}?", err=True):
-        raise Failure("Nothing was changed.", code=Exit.DECLINED)
+    if not yes and not _confirmed(f"Disconnect {name}?"):
+        raise Failure(
+            "Nothing was changed.", next_step="to do it unasked: --yes", code=Exit.DECLINED
+        )
     api.ask("DELETE", f"/repositories/{quote(name)}")
     say(f"{name} is disconnected.")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether somebody said yes; nobody did where there is nobody to ask."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        say("")
+        return False
