@@ -58,9 +58,10 @@ class Reconcile:
             key=lambda one: (one.kind == "rollback", one.order, one.number),
             reverse=True,
         )
-        for one in older:
-            await self._finish(one, "superseded", f"deployment {newest.number} is newer")
         answer = await self._admissions.ask(newest, found.place)
+        # What is refused itself pushes nothing out.
+        for one in () if isinstance(answer, Refuse) else older:
+            await self._finish(one, "superseded", f"deployment {newest.number} is newer")
         now = self._world.clock.now()
         match answer:
             case Go():
