@@ -11,7 +11,7 @@ from windlass.core.run import JobEnded, JobResumed, JobWaits, State
 from windlass.engine import desired, effects
 from windlass.engine.advance import advance
 from windlass.engine.names import job_id
-from windlass.ports.records import Deployment, Place
+from windlass.ports.records import Deployment, Place, StoredRun
 from windlass.ports.store import Tx
 
 UNDER_WAY = ("admitted", "deploying")
@@ -81,12 +81,26 @@ def back(tx: Tx, deployment: Deployment, now: float) -> None:
     place = tx.get(Place, deployment.place)
     if current is None or current.state != "admitted":
         return
-    tx.save(replace(current, state="waiting"))
     if place is not None:
         status = "in sync" if place.content else "empty"
         tx.save(replace(place, status=status))
+    if _cancelled(tx, current):
+        # Its withdrawal came when it was admitted, and will not come again.
+        reason = "run cancelled"
+        tx.save(replace(current, state="cancelled", reason=reason, ended_at=now))
+        end(tx, current, State.CANCELLED, reason, now)
+        return
+    tx.save(replace(current, state="waiting"))
     waits = JobWaits(job=current.job, attempt=current.attempt, reason="is admitted anew")
     advance(tx, current.run, waits, "", now)
+
+
+def _cancelled(tx: Tx, deployment: Deployment) -> bool:
+    stored = tx.get(StoredRun, deployment.run)
+    if stored is None or not stored.run.cancelled_by:
+        return False
+    job = stored.run.jobs.get(deployment.job)
+    return job is None or not job.job.final
 
 
 def committed(tx: Tx, deployment: Deployment, commit: str) -> None:
