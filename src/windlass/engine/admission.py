@@ -6,9 +6,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from windlass.core.environment import Admission, Environment, Refuse, Standing, Wish, admit
+from windlass.core.environment import (
+    Admission,
+    Environment,
+    Refuse,
+    Standing,
+    Wait,
+    Wish,
+    admit,
+)
 from windlass.core.errors import NotFound
-from windlass.engine.configurations import Configurations
+from windlass.engine.configurations import Configurations, Loaded
 from windlass.engine.names import place_name
 from windlass.engine.world import World
 from windlass.git.mirror import Mirror
@@ -33,19 +41,29 @@ class Admissions:
 
     async def rules(self, repository: Repository, environment: str) -> Environment | None:
         """The environment as the default branch has it now."""
+        loaded = await self._loaded(repository)
+        return loaded.configuration.environments.get(environment) if loaded else None
+
+    async def _fault(self, repository: Repository) -> str:
+        """What is wrong with the configuration of the default branch, in one line."""
+        loaded = await self._loaded(repository)
+        fault = loaded.fault if loaded else None
+        return str(fault).splitlines()[0] if fault else ""
+
+    async def _loaded(self, repository: Repository) -> Loaded | None:
         mirror = self._world.mirrors.of(repository)
         head = await mirror.objects.resolve(f"refs/heads/{repository.default_branch}")
-        if head is None:
-            return None
-        loaded = await self._configurations.at(mirror, head)
-        return loaded.configuration.environments.get(environment)
+        return await self._configurations.at(mirror, head) if head else None
 
     async def ask(self, deployment: Deployment, place: Place | None) -> Admission:
         """Whether this deployment may become the desired state of its place now."""
         store = self._world.store
         repository = await store.read(lambda tx: tx.get(Repository, deployment.repository))
-        if repository is None:
+        if repository is None or not repository.active:
             return Refuse("rejected", f"{deployment.repository} is no longer connected")
+        if fault := await self._fault(repository):
+            branch = repository.default_branch
+            return Wait(f"the configuration of {branch} cannot be used: {fault}")
         rules = await self.rules(repository, deployment.environment)
         if rules is None:
             return Refuse("rejected", f"there is no environment {deployment.environment} any more")
