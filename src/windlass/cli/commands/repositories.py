@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from pathlib import Path
 from urllib.parse import quote
 
 import click
