@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from urllib.parse import quote
 
 import click
@@ -31,8 +32,6 @@ def add(api: Api, url: str, name: str, forge: str) -> None:
     """Connect the repository at URL, and put its webhook in place."""
     if forge == "plain" and "://" not in url:
         url = str(Path(url).resolve())  # the server stands in another folder
-    if Path(url).is_dir():
-        url = str(Path(url).absolute())
     added = api.post(Added, "/repositories", {"url": url, "name": name, "forge": forge})
     if not api.as_json:
         fields(
