@@ -8,12 +8,12 @@ a comment and a release serves them all; what each has of its own is in its dial
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Event, Ignored, Kind
 from windlass.forges.moves import commit, short
 from windlass.forges.strict_json import Node, read
+from windlass.forges.times import moment
 from windlass.ports.forge import Request
 
 NOBODY = Node({})
@@ -152,16 +152,3 @@ def identity(person: Node) -> str | None:
 def message(title: str, text: str) -> str:
     """Title and text as a commit's message would have them."""
     return f"{title}\n\n{text}".strip()
-
-
-def moment(text: str | None) -> float | None:
-    """UTC seconds of a time as forges write it; None for the year 1, which says "never"."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError as error:
-        raise BadDelivery(f"{text[:80]!r} is no time") from error
-    if at.year == 1:
-        return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

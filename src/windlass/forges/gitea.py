@@ -20,13 +20,13 @@ from windlass.forges.bodies import (
     comment,
     json_body,
     merged,
-    moment,
     pull_request,
     release,
 )
 from windlass.forges.moves import BRANCH, Moved, commit, end, short
 from windlass.forges.signatures import delivery_key, header, hmac_sha256, matching, raw
 from windlass.forges.strict_json import Node
+from windlass.forges.times import moment
 from windlass.ports.forge import Request, Verified
 
 # What they call it -> what we call it. `closed` is `merged` when it says so.

@@ -21,13 +21,13 @@ from windlass.forges.bodies import (
     identity,
     json_body,
     merged,
-    moment,
     pull_request,
     release,
 )
 from windlass.forges.moves import BRANCH, Moved, commit, end, short
 from windlass.forges.signatures import delivery_key, header, hmac_sha256, matching, raw
 from windlass.forges.strict_json import Node
+from windlass.forges.times import moment
 from windlass.ports.forge import Request, Verified
 
 # What GitHub calls it -> what we call it. `closed` is `merged` when it says so.

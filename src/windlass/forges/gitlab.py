@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from windlass.core.event import Event, Ignored, Kind
-from windlass.forges.bodies import NOBODY, identity, json_body, message, moment
+from windlass.forges.bodies import NOBODY, identity, json_body, message
 from windlass.forges.moves import Moved, commit, end, short
 from windlass.forges.signatures import delivery_key, header, matching, raw
 from windlass.forges.standard_webhooks import SIGNATURE, verified
 from windlass.forges.strict_json import Node
+from windlass.forges.times import moment
 from windlass.ports.forge import Request, Verified
 
 # What GitLab calls it -> what we call it; `update` is told apart by what changed.
@@ -96,7 +97,7 @@ def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
         message=newest.optional("message"),
         author=(newest.optional_child("author") or NOBODY).optional("name"),
         url=newest.optional("url"),
-        at=moment(newest.optional("timestamp")),
+        at=_moment(newest.optional("timestamp")),
     )
     moved = Moved(
         ref=body.text("ref"),
@@ -177,7 +178,7 @@ def _about_request(body: Node, request: Node, repository: str) -> Event:
         body=text,
         message=message(title, text),
         url=request.optional("url"),
-        at=moment(request.optional("updated_at")),
+        at=_moment(request.optional("updated_at")),
     )
 
 
@@ -209,7 +210,7 @@ def _note(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
             body=note.optional("note") or "",
             message=None,
             url=note.optional("url"),
-            at=moment(note.optional("created_at")),
+            at=_moment(note.optional("created_at")),
         ),
     )
 
@@ -233,6 +234,11 @@ def _release(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
             event,
             message=message(title, text),
             url=body.optional("url"),
-            at=moment(body.optional("released_at")),
+            at=_moment(body.optional("released_at")),
         ),
     )
+
+
+def _moment(text: str | None) -> float | None:
+    """A time, which older ones write with the zone's name behind it."""
+    return moment(text.removesuffix(" UTC") if text else None)

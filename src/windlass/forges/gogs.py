@@ -21,12 +21,12 @@ from windlass.forges.bodies import (
     foreign,
     json_body,
     merged,
-    moment,
     release,
 )
 from windlass.forges.moves import BRANCH, TAG, Moved, commit, end, short
 from windlass.forges.signatures import delivery_key, header, hmac_sha256, matching, raw
 from windlass.forges.strict_json import Node
+from windlass.forges.times import moment
 from windlass.ports.forge import Request, Verified
 
 # What Gogs calls it -> what we call it. `closed` is `merged` when it says so.

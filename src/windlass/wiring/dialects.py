@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from windlass.core.errors import BadDelivery, NotFound
 from windlass.core.event import Event, Ignored
+from windlass.forges.azure import AzureDialect
+from windlass.forges.bitbucket_cloud import BitbucketCloudDialect
+from windlass.forges.bitbucket_dc import BitbucketDataCenterDialect
 from windlass.forges.generic import GenericDialect
 from windlass.forges.gitea import GiteaDialect
 from windlass.forges.github import GitHubDialect
@@ -23,12 +26,23 @@ DIALECTS: Mapping[str, Dialect] = {
     "gitea": GiteaDialect(),
     "forgejo": GiteaDialect(),
     "gogs": GogsDialect(),
+    "bitbucket-cloud": BitbucketCloudDialect(),
+    "bitbucket-dc": BitbucketDataCenterDialect(),
+    "azure": AzureDialect(),
     "generic": GenericDialect(),
     "plain": PlainDialect(),
 }
 
-# Where a body names its repository: the object, and the field in it.
-NAMES = (("project", "path_with_namespace"), ("repository", "full_name"), ("repository", "path"))
+# Where bodies name their repository, the fullest name first.
+NAMES = (
+    ("project", "path_with_namespace"),
+    ("repository", "full_name"),
+    ("repository", "path"),
+    ("repository", "name"),
+    ("pullRequest", "toRef", "repository", "name"),
+    ("resource", "repository", "name"),
+    ("resource", "pullRequest", "repository", "name"),
+)
 
 
 def events(forge: str, request: Request, *, repository: str = "") -> tuple[Event, ...] | Ignored:
@@ -49,7 +63,12 @@ def _named(body: bytes) -> str:
     """What a body calls its repository; empty when it does not say."""
     try:
         tree = read(body)
-        found = ((tree.optional_child(place) or Node({})).optional(key) for place, key in NAMES)
-        return next((name for name in found if name), "")
+        return next((name for path in NAMES if (name := _at(tree, path))), "")
     except BadDelivery:
         return ""
+
+
+def _at(tree: Node, path: tuple[str, ...]) -> str:
+    for name in path[:-1]:
+        tree = tree.optional_child(name) or Node({})
+    return tree.optional(path[-1]) or ""
