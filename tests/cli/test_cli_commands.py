@@ -123,3 +123,12 @@ def test_a_followed_log_goes_on_until_the_job_ends(shell):
     done = shell("logs", "-f", "6", "build api")
     assert done.returncode == 0
     assert done.stdout.endswith("and then\n")
+
+
+def test_a_folder_may_be_named_from_where_one_stands(shell):
+    """The server, which stands elsewhere, is told its whole path."""
+    (shell.folder / "x.git").mkdir()
+    shell("repo", "add", "x.git")
+    assert shell.sample.asked.asked[-1][1] == str(shell.folder / "x.git")
+    shell("repo", "add", "https://forge.example/y.git")
+    assert shell.sample.asked.asked[-1][1] == "https://forge.example/y.git"

@@ -28,6 +28,10 @@ ENDS = (
     (("runs", "cancel", "3"), {}, Exit.CONFLICT),
     (("runs", "list"), {"WINDLASS_SERVER": "http://127.0.0.1:1"}, Exit.ERROR),
     (("runs", "list"), {"WINDLASS_SERVER": "http://[::"}, Exit.ERROR),
+    (("runs", "list"), {"WINDLASS_SERVER": "nonsense"}, Exit.USAGE),
+    (("runs", "list"), {"WINDLASS_TOKEN": "two\nlines"}, Exit.AUTHENTICATION),
+    (("runs", "list"), {"WINDLASS_TOKEN": "t\u00f6ken"}, Exit.AUTHENTICATION),
+    (("runs", "list"), {"WINDLASS_ACTOR": "J\u00f6rg"}, Exit.OK),
 )
 
 
@@ -81,3 +85,24 @@ def test_every_code_is_explained(shell):
     done = shell("help", "exit-codes")
     listed = [int(line.split()[0]) for line in done.stdout.splitlines()]
     assert listed == [int(code) for code in Exit] == [int(code) for code in MEANINGS]
+
+
+def test_another_server_is_not_taken_for_a_missing_thing(shell):
+    """What answers with a page of its own is no Windlass, which is not exit code 6."""
+    done = shell("runs", "list", WINDLASS_SERVER=f"{shell.url}/elsewhere")
+    assert done.returncode == Exit.ERROR
+    assert "no Windlass" in done.stderr
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(shell):
+    """The text says what is wrong with it and not what it is."""
+    done = shell("runs", "list", WINDLASS_TOKEN="hunter2\nhunter3")
+    assert "hunter" not in done.stdout + done.stderr
+
+
+def test_where_nobody_can_be_asked_nothing_is_done(shell):
+    """A script that forgot `--yes` is told of it, and is not told that Ctrl-C was pressed."""
+    done = shell("repo", "remove", "acme/shop")
+    assert done.returncode == Exit.DECLINED
+    assert "--yes" in done.stderr
+    assert ("remove_repository", "acme/shop", "alice") not in shell.sample.asked.asked

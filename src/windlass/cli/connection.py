@@ -10,6 +10,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -98,8 +100,14 @@ def _own_server() -> Found:
 def actor() -> str:
     """The name that a shared token acts under."""
     with suppress(KeyError, OSError):
-        return os.environ.get("WINDLASS_ACTOR") or getpass.getuser()
+        name = os.environ.get("WINDLASS_ACTOR") or getpass.getuser()
+        return name if _sendable(name) else ""
     return ""
+
+
+def _sendable(text: str) -> bool:
+    """Whether a header can hold it."""
+    return text.isascii() and text.isprintable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,18 @@ class Api:
         """An HTTP client that knows the server and the token."""
         import httpx2
 
+        if not self.url.startswith(("http://", "https://")):
+            raise Failure(
+                f"{self.url!r} is not the address of a server.",
+                next_step="write it as http://HOST:PORT or https://HOST",
+                code=Exit.USAGE,
+            )
+        if not _sendable(self.token):
+            raise Failure(
+                "The token holds characters that no token has.",
+                next_step="copy it again, on one line",
+                code=Exit.AUTHENTICATION,
+            )
         headers = {"Windlass-Actor": actor()} | (
             {"Authorization": f"Bearer {self.token}"} if self.token else {}
         )
@@ -126,7 +146,7 @@ class Api:
                 yield client
         except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError) as error:
             raise Failure(
-                f"The server does not answer: {error}",
+                f"The server does not answer: {_ERRNO.sub('', str(error))}",
                 where=self.url,
                 next_step="start it with `windlass up`, or say where it is with --server",
             ) from error
@@ -177,7 +197,11 @@ def refused(status: int, content: bytes, where: str) -> Failure:
     try:
         error = msgspec.json.decode(content, type=Refused).error
     except msgspec.DecodeError:
-        return Failure(f"The server answered {status}.", where=where, code=code)
+        return Failure(
+            f"What answers there is no Windlass: {status}.",
+            where=where,
+            next_step="say where the server is with --server",
+        )
     hint = error.hint
     if status == 401:
         hint = "give --token, WINDLASS_TOKEN or WINDLASS_TOKEN_FILE"

@@ -142,7 +142,8 @@ def _found(repository: Repository, number: int) -> Pull:
     pull = repository.pulls.get(number)
     if pull is None:
         raise NotFound(
-            f"{repository.path} has no pull request {number}", hint="see: windlass pr list"
+            f"{repository.path} has no pull request {number}",
+            hint="windlass pr list REPOSITORY --state all",
         )
     return pull
 
