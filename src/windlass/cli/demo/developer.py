@@ -39,6 +39,9 @@ class Developer:
         _git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.stage.origin))
         _git(folder, "clone", "--quiet", str(self.stage.origin), str(self.stage.work))
         _git(self.stage.work, "symbolic-ref", "HEAD", "refs/heads/main")
+        # For whoever goes on here by hand, on a machine where Git knows nobody yet.
+        _git(self.stage.work, "config", "user.name", NAME)
+        _git(self.stage.work, "config", "user.email", ADDRESS)
         return self._commit("shop", "Open the shop")
 
     def branch(self, name: str) -> None:
