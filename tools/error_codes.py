@@ -100,6 +100,7 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     ),
     "outside": ("something outside refused for good", "see the message; mend it there"),
     "settings": ("a setting is wrong", "`windlass settings` shows each and where it came from"),
+    "slow": ("the request did not arrive in time", "send it again, faster"),
     "state-moved": (
         "somebody committed to the state repository first",
         "nothing; it is fetched, asked again and retried",
@@ -112,6 +113,7 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "a value would not be one line in a commit of the state repository",
         "take line ends and outer spaces out of it",
     ),
+    "too-long": ("the address is longer than any of the server's", "ask for something shorter"),
     "too-large": ("the request is too large", "send less; for webhooks see `body_limit`"),
     "too-many": ("too many tries", "wait a minute"),
     "user-error": ("it cannot be done as asked", "see the message and its hint"),
