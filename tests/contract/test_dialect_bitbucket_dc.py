@@ -21,7 +21,7 @@ from windlass.testing.contracts.dialect import DialectContract, mutated, read_ca
 OLD, NEW, ZERO = "a" * 40, "b" * 40, "0" * 40
 AT = 1_700_000_000.0
 SECRET = b"a secret of this test"
-# Each body a hundred times more often where the result is published.
+# Each body far more often where the result is published.
 CASES = 10_000 if os.environ.get("CI") else 300
 
 
