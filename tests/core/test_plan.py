@@ -59,7 +59,7 @@ def test_actions_become_jobs_one_after_the_other():
 
 
 def test_a_pipeline_is_inlined_between_its_neighbours():
-    """Its first jobs wait for the action before, the next action for all its last jobs."""
+    """Its first jobs wait for the action before, the next action for all its ordinary ones."""
     planned = drawn("[{build: api}, {pipeline: ci}, {deploy: api, environment: dev}]", CI)
     assert needs(planned) == {
         "build-api": (),
@@ -67,7 +67,7 @@ def test_a_pipeline_is_inlined_between_its_neighbours():
         "ci/test": ("build-api",),
         "ci/pack": ("ci/test",),
         "ci/tell": ("ci/lint", "ci/test", "ci/pack"),
-        "deploy-api-dev": ("ci/lint", "ci/pack"),
+        "deploy-api-dev": ("ci/lint", "ci/test", "ci/pack"),
     }
     assert {job.action for name, job in planned.jobs.items() if "/" in name} == {"pipeline/ci"}
     assert [name for name, job in planned.jobs.items() if job.job.final] == ["ci/tell"]
@@ -77,7 +77,7 @@ def test_the_same_action_twice_is_two_jobs():
     """No job takes the place of another."""
     planned = drawn("[{build: api}, {build: api}, {pipeline: ci}, {pipeline: ci}]", CI)
     assert planned.jobs["build-api-2"].job.needs == ("build-api",)
-    assert planned.jobs["ci-2/test"].job.needs == ("ci/lint", "ci/pack")
+    assert planned.jobs["ci-2/test"].job.needs == ("ci/lint", "ci/test", "ci/pack")
     assert set(planned.values) == {"ci", "ci-2"}
     assert len(planned.jobs) == 10
 
@@ -107,14 +107,17 @@ CALLS = """
 
 
 def test_a_pipeline_that_is_called_is_inlined_under_the_job_that_calls_it():
-    """Who needs the call needs its last jobs, and its first jobs need what the call needs."""
+    """Who needs the call needs all its jobs, and its first jobs need what the call needs."""
     planned = drawn("[{pipeline: outer}]", CALLS)
     assert needs(planned) == {
         "outer/before": (),
         "outer/inner/test": ("outer/before",),
         "outer/inner/pack": ("outer/inner/test",),
-        "outer/after": ("outer/inner/pack",),
-        "outer/clean/test": ("outer/before", "outer/inner/pack", "outer/after"),
+        "outer/after": ("outer/inner/test", "outer/inner/pack"),
+        "outer/clean/test": (
+            *("outer/before", "outer/inner/test"),
+            *("outer/inner/pack", "outer/after"),
+        ),
         "outer/clean/pack": ("outer/clean/test",),
     }
 

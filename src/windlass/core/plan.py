@@ -93,9 +93,8 @@ def _inline(draft: _Draft, pipeline: Pipeline, how: _Inlined) -> tuple[str, ...]
             name, how.action, job.arguments, needs, condition, job.final, how.depth + 1
         )
         ends[job.name] = _inline(draft, called, inner)
-    needed = {need for job in ordinary for need in job.needs}
-    leaves = [job.name for job in ordinary if job.name not in needed]
-    return tuple(name for leaf in leaves for name in ends[leaf])
+    # All of them: a last job that runs `always()` would hide that one before it failed.
+    return tuple(name for job in ordinary for name in ends[job.name])
 
 
 def _build(draft: _Draft, action: Action, before: tuple[str, ...]) -> tuple[str, ...]:
