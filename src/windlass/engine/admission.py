@@ -120,17 +120,30 @@ def _gather(tx: Tx, deployment: Deployment, rules: Environment) -> _Known:
             healthy.setdefault(name, one.ended_at or one.requested_at)
     pulls = tx.find(PullRequestState, repository=deployment.repository, merge_sha=deployment.sha)
     return _Known(
-        run=tx.get(StoredRun, deployment.run),
+        run=_run(tx, deployment),
         verified=_verified(tx, deployment) if rules.verified_by else frozenset(),
         healthy=healthy,
         pulls=tuple(pulls),
     )
 
 
+def _run(tx: Tx, deployment: Deployment) -> StoredRun | None:
+    """The run that its commit came by: not its own when it was promoted."""
+    own = tx.get(StoredRun, deployment.run)
+    if own is not None and own.sha == deployment.sha:
+        return own
+    same = tx.find(
+        StoredRun, repository=deployment.repository, sha=deployment.sha, order="-number", limit=1
+    )
+    return next(iter(same), None)
+
+
 def _verified(tx: Tx, deployment: Deployment) -> frozenset[str]:
     """Pipelines that have passed with this very build."""
     passed: set[str] = set()
     for stored in tx.find(StoredRun, repository=deployment.repository, state="succeeded"):
+        if not stored.run.trusted:
+            continue  # its pipelines are a stranger's own
         jobs = stored.run.jobs.values()
         if any(job.outputs.get("digest") == deployment.digest for job in jobs):
             passed |= {

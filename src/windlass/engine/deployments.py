@@ -29,10 +29,16 @@ OPEN = ("waiting", "approval", "admitted", "deploying")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The build that a deployment takes, and what the state repository will say of it."""
+    """
+    The build that a deployment takes, and what the state repository will say of it.
+
+    `sha` and `branch` are those that admission asks about: a promoted build keeps its own.
+    """
 
     digest: str
-    content: str
+    sha: str
+    branch: str
+    content: str = ""
 
 
 async def request(world: World, configurations: Configurations, key: Key) -> None:
@@ -86,8 +92,8 @@ def _write(tx: Tx, stored: StoredRun, job: JobRun, chosen: Chosen, now: float) -
             if job.job.promote_from
             else "deploy",
             digest=chosen.digest,
-            sha=stored.run.sha,
-            branch=stored.branch,
+            sha=chosen.sha,
+            branch=chosen.branch,
             run=stored.number,
             job=job.job.name,
             attempt=job.attempt,
@@ -117,12 +123,13 @@ async def _choose(
     """The build it names; else this run's; else the one of this commit's tree; else a clear no."""
     if not stored.run.trusted:
         raise UserError("a stranger's code is never deployed")
-    digest = job.job.digest or await _digest(world, configurations, stored, job)
+    chosen = await _build(world, configurations, stored, job)
+    digest = chosen.digest
     repository = await world.store.read(lambda tx: tx.get(Repository, stored.repository))
     if repository is None:
         raise UserError(f"{stored.repository} is not connected")
     if job.job.rollback and (earlier := await _earlier(world, stored, job, digest)):
-        return Chosen(digest=digest, content=earlier)
+        return replace(chosen, content=earlier)
     mirror = world.mirrors.of(repository)
     rules = (await configurations.at(mirror, stored.run.config_sha)).configuration
     environment = rules.environments.get(job.job.environment)
@@ -142,7 +149,7 @@ async def _choose(
         environment=environment.name,
         service=job.job.service,
         digest=digest,
-        commit=stored.run.sha,
+        commit=chosen.sha,
         url=url,
         target=environment.target.kind,
         options={name: render(text, seen) for name, text in environment.target.options.items()},
@@ -150,21 +157,45 @@ async def _choose(
         drift=environment.drift,
         every=environment.reconcile_every,
     )
-    return Chosen(digest=digest, content=desired.dump(said))
+    return replace(chosen, content=desired.dump(said))
+
+
+async def _build(
+    world: World, configurations: Configurations, stored: StoredRun, job: JobRun
+) -> Chosen:
+    if job.job.promote_from:
+        return await _promoted(world, stored, job)
+    digest = job.job.digest or await _digest(world, configurations, stored, job)
+    return Chosen(digest=digest, sha=stored.run.sha, branch=stored.branch)
+
+
+async def _promoted(world: World, stored: StoredRun, job: JobRun) -> Chosen:
+    """What the other environment runs, with the commit and branch that it came from."""
+    source, service = job.job.promote_from, job.job.service
+    name = place_name(stored.repository, source, service)
+
+    def work(tx: Tx) -> Deployment | None:
+        place = tx.get(Place, name)
+        digest = place.observed if place else ""
+        came = tx.find(
+            Deployment, place=name, state="succeeded", digest=digest, order="-number", limit=1
+        )
+        return next(iter(came), None) if digest else None
+
+    came = await world.store.read(work)
+    if came is None:
+        raise UserError(f"{source} runs no {service} that was deployed there")
+    return Chosen(digest=came.digest, sha=came.sha, branch=came.branch)
 
 
 async def _digest(
     world: World, configurations: Configurations, stored: StoredRun, job: JobRun
 ) -> str:
     service = job.job.service
-    if job.job.promote_from:
-        name = place_name(stored.repository, job.job.promote_from, service)
-        place = await world.store.read(lambda tx: tx.get(Place, name))
-        if place is None or not place.observed:
-            raise UserError(f"{job.job.promote_from} does not run {service} yet")
-        return place.observed
     for other in stored.run.jobs.values():
-        if other.job.kind is JobKind.BUILD and other.job.service == service and other.passed:
+        mine = other.job.kind is JobKind.BUILD and other.job.service == service
+        # One that may fail passes, and has made nothing.
+        if mine and other.state is State.SUCCEEDED:
             return other.outputs["digest"]
     this = await builds.wanted(world, configurations, stored.repository, service, stored.run.sha)
     build = await world.store.read(lambda tx: tx.get(Build, this.identity))
