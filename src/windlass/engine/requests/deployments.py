@@ -82,12 +82,10 @@ class DeploymentRequests(Asked):
         def work(tx: Tx) -> Deployment:
             place = tx.get(Place, name)
             ran = tx.find(Deployment, place=name, state="succeeded", order="-number")
-            now = place.digest if place else ""
-            fits = [
-                one
-                for one in ran
-                if (one.digest.startswith(_full(digest)) if digest else one.digest != now)
-            ]
+            if digest:
+                fits = [one for one in ran if one.digest.startswith(_full(digest))]
+            else:
+                fits = _before(ran, place.digest if place else "")
             if not fits:
                 wanted = digest[:19] or "an earlier build"
                 raise Conflict(
@@ -224,6 +222,17 @@ class DeploymentRequests(Asked):
         if len({one.digest for one in fits}) > 1:
             raise UserError(f"{digest} is the beginning of several builds", hint="give more of it")
         return fits[0].digest, fits[0].commits[-1]
+
+
+def _before(ran: list[Deployment], now: str) -> list[Deployment]:
+    """
+    What ran before the build that is wanted now came, newest first.
+
+    What a rollback brought back came when it was deployed, so rolling back twice goes
+    back twice.
+    """
+    came = next((one.number for one in ran if one.digest == now and one.kind != "rollback"), None)
+    return [one for one in ran if one.digest != now and (came is None or one.number < came)]
 
 
 def _full(digest: str) -> str:
