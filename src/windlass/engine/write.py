@@ -9,7 +9,7 @@ from dataclasses import replace
 from windlass.core import run as rules
 from windlass.core.expression import render
 from windlass.core.listener import Listener, Miss
-from windlass.core.run import ENDED, CancelAsked, Effect, Finish, JobEnded, Report, Run, State
+from windlass.core.run import ENDED, CancelAsked, Effect, Finish, Report, Run, State
 from windlass.engine import effects, memory
 from windlass.engine.advance import advance
 from windlass.engine.names import status_context
@@ -99,7 +99,9 @@ def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:
     listener = one.situation.rules.configuration.listeners[name]
     draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
     group = _group(listener, draft)
-    before = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
+    active = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
+    # A stranger's that waits for a person holds up nobody.
+    before = [one for one in active if one.run.trusted or one.state != State.HELD]
     if listener.concurrency is not None and listener.concurrency.cancel_in_progress:
         for old in before:
             asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
@@ -161,24 +163,14 @@ def _unmergeable(run: Run, files: tuple[str, ...], now: float) -> Run:
     """A pull request that does not merge with its base: a result, and nothing to run."""
     shown = ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
     first = next(iter(run.jobs))
-    begun, _ = rules.create(replace(run, state=State.RUNNING))
-    ended, _ = rules.advance(
-        begun,
-        JobEnded(
-            job=first,
-            attempt=1,
-            at=now,
-            state=State.FAILED,
-            reason=f"it does not merge into {run.event.base}: conflict in {shown}",
-        ),
-    )
+    reason = f"it does not merge into {run.event.base}: conflict in {shown}"
     jobs = {
-        name: replace(job, state=State.SKIPPED, ended_at=now, reason="it does not merge")
-        if job.state not in ENDED
-        else job
-        for name, job in ended.jobs.items()
+        name: replace(job, state=State.FAILED, ended_at=now, reason=reason)
+        if name == first
+        else replace(job, state=State.SKIPPED, ended_at=now, reason="it does not merge")
+        for name, job in run.jobs.items()
     }
-    return replace(ended, jobs=jobs, state=State.FAILED, ended_at=now)
+    return replace(run, jobs=jobs, state=State.FAILED, unmergeable=True, ended_at=now)
 
 
 def _group(listener: Listener, run: Run) -> str:

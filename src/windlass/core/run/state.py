@@ -86,6 +86,7 @@ class Run:
     `sha` is the commit in the workspace (for a pull request: its head merged into its base),
     `status_sha` the one that results stand on, `branch` the branch that admission asks
     about. `values` are the arguments of each inlined pipeline by its prefix.
+    `unmergeable` says that there was no commit to run on: head and base do not merge.
     """
 
     number: int
@@ -104,6 +105,7 @@ class Run:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     created_at: float = 0.0
     ended_at: float | None = None
+    unmergeable: bool = False
 
     @property
     def actions(self) -> tuple[str, ...]:

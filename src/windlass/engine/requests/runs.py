@@ -45,6 +45,11 @@ class RunRequests(Asked):
                 raise Conflict(
                     f"run {run} is still {old.state}", hint=f"windlass runs cancel {run} first"
                 )
+            if old.run.unmergeable:
+                raise Conflict(
+                    f"run {run} has nothing to run: its pull request did not merge",
+                    hint="solve the conflict and push; that starts a run of its own",
+                )
             audit(tx, by, "rerun", f"run {run}", now)
             number = tx.next("run")
             fresh = replace(_fresh(old.run), number=number, created_at=now)
