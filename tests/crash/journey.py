@@ -100,6 +100,16 @@ class Journey:
         self.stop()
         return self
 
+    def keep(self) -> None:
+        """Remember the folder as it is now."""
+        shutil.copytree(self.folder, self.folder.with_suffix(".kept"), symlinks=True)
+
+    def again(self) -> Journey:
+        """The folder as it was kept, for another journey at the same address."""
+        shutil.rmtree(self.folder)
+        shutil.copytree(self.folder.with_suffix(".kept"), self.folder, symlinks=True)
+        return Journey(self.folder, self.port)
+
     def commit(self, text: str) -> str:
         """A commit that changes the service; its id."""
         work = self.folder / "work"
@@ -220,9 +230,9 @@ class Journey:
         )
         return bool(left[0][0] == 0)
 
-    def remove(self) -> None:
-        """End it and clear up."""
+    def end(self) -> None:
+        """End the server, however it is."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            self.process = None

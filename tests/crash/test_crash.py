@@ -9,7 +9,6 @@ starts it again, lets the walk end, and asks the same questions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from journey import Journey, git
@@ -28,12 +27,20 @@ RUNS = [(1, "dev", "succeeded"), (2, "check", "succeeded"), (3, "release", "succ
 LISTENERS = 3
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    """A repository that is connected, kept so that each test can begin with it."""
+    made = Journey.prepare(tmp_path_factory.mktemp("crash") / "j")
+    made.keep()
+    return made
+
+
 @pytest.fixture
-def journey(tmp_path: Path) -> Iterator[Journey]:
-    """A repository that is connected."""
-    made = Journey.prepare(tmp_path / "j")
-    yield made
-    made.remove()
+def journey(prepared: Journey) -> Iterator[Journey]:
+    """A repository that is connected, and nothing has happened yet."""
+    fresh = prepared.again()
+    yield fresh
+    fresh.end()
 
 
 def oracle(journey: Journey) -> None:

@@ -1,14 +1,17 @@
 """
 The log of a deploy job: nobody but Windlass speaks in it.
 
-Its lines are for people. They are written beside the truth and not with it, so a
-line may come twice when the server dies in between.
+Its lines are for people. They are written beside the truth and not with it: a line
+may come twice when the server dies in between, and one that cannot be written, in a
+log that was closed before it died perhaps, holds nothing up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
+from windlass.core.errors import WindlassError
 from windlass.engine.names import log_key
 from windlass.engine.world import World
 from windlass.ports.records import Deployment
@@ -19,10 +22,12 @@ async def say(world: World, deployment: Deployment, text: str) -> None:
     key = log_key(deployment.run, deployment.job, deployment.attempt)
     at = int(world.clock.now() * 1000)
     lines = "".join(f"{at} 0 w {line}\n" for line in text.splitlines())
-    await asyncio.to_thread(world.logs.append, key, lines.encode("utf-8", "replace"))
+    with contextlib.suppress(WindlassError):
+        await asyncio.to_thread(world.logs.append, key, lines.encode("utf-8", "replace"))
 
 
 async def close(world: World, deployment: Deployment) -> None:
     """Nothing more will be said."""
     key = log_key(deployment.run, deployment.job, deployment.attempt)
-    await asyncio.to_thread(world.logs.close, key)
+    with contextlib.suppress(WindlassError):
+        await asyncio.to_thread(world.logs.close, key)
