@@ -10,7 +10,7 @@ from story import Story
 from windlass.core.event import Event, Kind
 from windlass.engine.ids import Ids
 from windlass.engine.recover import Recovery
-from windlass.ports.records import Delivery, StoredEvent, StoredRun
+from windlass.ports.records import Delivery, Head, StoredEvent, StoredRun
 
 CONFIGURATION = """\
 listeners: {feature: {on: push, branches: ["FB*"], do: [{pipeline: ci}]}}
@@ -91,5 +91,68 @@ def test_a_branch_that_is_gone_is_told_as_deleted(tmp_path):
         await look(here)
         events = await events_of(here, Kind.BRANCH)
         assert [one.action for one in events] == ["created", "deleted"]
+
+    played(work, tmp_path)
+
+
+async def moved(here, to, *, told):
+    """`FB1` is set to another commit by force, and its webhook comes or does not."""
+    before = here.origin.at("refs/heads/FB1")
+    here.origin.git("update-ref", "refs/heads/FB1", to)
+    if told:
+        said = {"repository": NAME, "branch": "FB1", "sha": to, "before": before, "sender": "ada"}
+        await here.deliver(Event(kind=Kind.PUSH, action="pushed", **said))
+        await here.settle()
+
+
+def test_a_branch_that_goes_back_and_forth_is_told_each_time(tmp_path):
+    """That the same move was missed before does not make it the same event."""
+
+    async def work(here):
+        first = here.origin.at("refs/heads/FB1")
+        await look(here)
+        await Story(here).push("FB1", {"a": "2"})
+        await here.settle()
+        second = here.origin.at("refs/heads/FB1")
+        for _ in range(2):
+            await moved(here, first, told=False)
+            await look(here)
+            await moved(here, second, told=True)
+        shas = [one.sha for one in await events_of(here)]
+        assert shas == [first, second] * 3
+
+    played(work, tmp_path)
+
+
+def test_a_push_back_to_what_was_recovered_once_is_an_event(tmp_path):
+    """Its webhook tells of a move from where the branch is now, so it is no late one."""
+
+    async def work(here):
+        first = here.origin.at("refs/heads/FB1")
+        await look(here)
+        await Story(here).push("FB1", {"a": "2"})
+        await here.settle()
+        second = here.origin.at("refs/heads/FB1")
+        await moved(here, first, told=True)
+        assert [one.sha for one in await events_of(here)] == [first, second, first]
+
+    played(work, tmp_path)
+
+
+def test_an_older_delivery_that_comes_late_moves_no_head_back(tmp_path):
+    """What was dispatched late is not taken for what the branch holds now, and missed anew."""
+
+    async def work(here):
+        first = here.origin.at("refs/heads/FB1")
+        await Story(here).push("FB1", {"a": "2"})
+        await here.settle()
+        late = Event(kind=Kind.PUSH, action="pushed", repository=NAME, branch="FB1", sha=first)
+        # As if it had come before the other one, and had to wait for its next try.
+        here.clock.time -= 1000.0
+        await here.deliver(late)
+        await here.settle()
+        assert len(await events_of(here)) == 2
+        head = await here.world.store.read(lambda tx: tx.get(Head, NAME, "refs/heads/FB1"))
+        assert head.sha == here.origin.at("refs/heads/FB1")
 
     played(work, tmp_path)

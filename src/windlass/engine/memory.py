@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.core.event import Event, Kind
+from windlass.core.event import ZERO, Event, Kind
 from windlass.ports.records import Delivery, Head, PullRequestState, StoredEvent
 from windlass.ports.store import Tx
 
@@ -35,9 +35,10 @@ def known(tx: Tx, delivery: Delivery, event: Event) -> int:
         limit=MOST,
     )
     newest = next((one for one in same if _alike(one.event, event)), None)
-    if newest is None or (delivery.source != "webhook" and not _still(tx, newest)):
+    if newest is None:
         return 0
-    return newest.number
+    new = _moved(tx, delivery, event) if delivery.source == "webhook" else not _still(tx, newest)
+    return 0 if new else newest.number
 
 
 def _alike(one: Event, other: Event) -> bool:
@@ -47,12 +48,33 @@ def _alike(one: Event, other: Event) -> bool:
     )
 
 
+def _moved(tx: Tx, delivery: Delivery, event: Event) -> bool:
+    """Whether a webhook tells of a move from where its ref is now, and so of nothing old."""
+    if event.kind is Kind.PULL_REQUEST:
+        pull = tx.get(PullRequestState, event.repository, event.number or 0)
+        here = pull.head_sha if pull else ""
+        return here not in {"", event.sha} and event.before == here
+    head = last(tx, event)
+    if head is None:
+        return False
+    if head.sha != event.sha:
+        return (event.before or ZERO) == (head.sha or ZERO)
+    # The push that makes a branch has come in the same delivery as its creation.
+    told = tx.get(StoredEvent, head.event)
+    return told is not None and told.delivery == delivery.id
+
+
+def last(tx: Tx, event: Event) -> Head | None:
+    """What was told last of the ref of an event."""
+    ref = _ref(event)
+    return tx.get(Head, event.repository, ref) if ref else None
+
+
 def _still(tx: Tx, stored: StoredEvent) -> bool:
     """Whether nothing has happened to its ref since, so that what was found is this event."""
     if stored.event.kind is Kind.PULL_REQUEST:
         return True
-    ref = _ref(stored.event)
-    head = tx.get(Head, stored.repository, ref) if ref else None
+    head = last(tx, stored.event)
     return head is not None and head.sha == stored.sha
 
 
@@ -60,12 +82,19 @@ def remember(tx: Tx, stored: StoredEvent) -> None:
     """What later decisions ask: heads of refs, and the life of pull requests."""
     event = stored.event
     ref = _ref(event)
-    if ref:
+    if ref and not _overtaken(tx, stored):
         gone = event.action == "deleted"
         sha = "" if gone else stored.sha
         tx.save(Head(repository=stored.repository, ref=ref, sha=sha, event=stored.number))
     if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW} and event.number:
         _pull_request(tx, stored.repository, event, stored.at)
+
+
+def _overtaken(tx: Tx, stored: StoredEvent) -> bool:
+    """Whether what was told last of its ref came after it: it had to wait for another try."""
+    head = last(tx, stored.event)
+    told = tx.get(StoredEvent, head.event) if head and head.event else None
+    return told is not None and told.at > stored.at
 
 
 def _ref(event: Event) -> str:

@@ -18,6 +18,7 @@ import structlog
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import ZERO, Event, Kind
+from windlass.engine import memory
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive, kept
 from windlass.engine.world import Forge, World
@@ -174,8 +175,10 @@ class Recovery:
     async def _take(self, repository: Repository, event: Event) -> None:
         """One delivery per event, under a key that says what it is, so that twice is once."""
         body = encode(event)
+        since = await self._world.store.read(lambda tx: _since(tx, event))
         what = (
-            f"{event.label} {event.branch or event.tag or event.number} {event.before}-{event.sha}"
+            f"{event.label} {event.branch or event.tag or event.number}"
+            f" {event.before}-{event.sha} {since}"
         )
         delivery = Delivery(
             id=self._ids.new(),
@@ -189,6 +192,15 @@ class Recovery:
             source=SOURCE,
         )
         await self._world.store.transaction(lambda tx: tx.add(delivery))
+
+
+def _since(tx: Tx, event: Event) -> str:
+    """What was told last of the same ref: the same move missed twice is two events."""
+    if event.number:
+        pull = tx.get(PullRequestState, event.repository, event.number)
+        return str(pull.updated_at) if pull else ""
+    head = memory.last(tx, event)
+    return str(head.event) if head else ""
 
 
 def _ref_events(repository: str, ref: str, before: str, after: str) -> Iterable[Event]:
