@@ -156,3 +156,18 @@ def test_an_older_delivery_that_comes_late_moves_no_head_back(tmp_path):
         assert head.sha == here.origin.at("refs/heads/FB1")
 
     played(work, tmp_path)
+
+
+def test_a_hook_that_nobody_may_put_right_stops_no_look(tmp_path):
+    """Where webhooks cannot come at all, the timer is what finds pushes."""
+
+    async def work(here):
+        repository = here.forge.repositories[here.url]
+        repository.guarded, repository.hook = True, None
+        await here.wait(61.0)
+        for _ in range(20):
+            await here.wait(0.5)
+        (one,) = await events_of(here)
+        assert one.recovered
+
+    played(work, tmp_path)

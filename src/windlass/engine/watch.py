@@ -78,17 +78,23 @@ class Watch:
         while True:
             repositories = await self._world.store.read(lambda tx: tx.find(Repository, active=True))
             for one in repositories:
-                try:
-                    await ensure(self._world, one)
-                    if count := await self._recovery(one):
-                        log.info("recovered", action="recover", repository=one.name, events=count)
-                except WindlassError as error:
-                    log.warning(
-                        "recovery failed", action="recover", repository=one.name, why=str(error)
-                    )
+                await self._missed(one)
             # Where a backlog was in the way of the first look, the second has a better view.
             await self._world.clock.sleep(min(pause, self._every))
             pause = self._every
+
+    async def _missed(self, repository: Repository) -> None:
+        """Look for what one forge did not get through; above all when its hook is broken."""
+        name = repository.name
+        try:
+            await ensure(self._world, repository)
+        except WindlassError as error:
+            log.warning("hook not checked", action="recover", repository=name, why=str(error))
+        try:
+            if count := await self._recovery(repository):
+                log.info("recovered", action="recover", repository=name, events=count)
+        except WindlassError as error:
+            log.warning("recovery failed", action="recover", repository=name, why=str(error))
 
 
 def _ask(tx: Tx, names: list[str], now: float) -> None:
