@@ -80,7 +80,7 @@ async def look(
     head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
     if event.kind is Kind.PUSH and event.branch == default and event.sha:
         head = event.sha
-    tested = event.sha if event.sha and not is_zero(event.sha) else head
+    tested = await _about(mirror, event) or head
     status_sha, sha = tested, tested
     conflict: tuple[str, ...] = ()
     if event.kind is Kind.PULL_REQUEST and event.action in _TESTED_MERGED and tested:
@@ -109,6 +109,17 @@ async def look(
     )
 
 
+async def _about(mirror: Mirror, event: Event) -> str | None:
+    """The commit that an event is about; some forges name only the pull request, or the tag."""
+    if event.sha and not is_zero(event.sha):
+        return event.sha
+    if event.number and event.base:
+        return await mirror.objects.resolve(f"refs/pull/{event.number}/head")
+    if event.tag and event.action != "deleted":
+        return await mirror.objects.resolve(f"refs/tags/{event.tag}")
+    return None
+
+
 _WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
 
 
@@ -118,6 +129,9 @@ async def _trusted(repository: Repository, event: Event, permission: Permissions
 
     Who labels or reviews a stranger's pull request has not said that its commit may run.
     """
+    if event.kind is Kind.COMMENT:
+        # Anybody may comment, and many forges do not say where the head comes from.
+        return await permission(repository, event.sender_id or "") in _WRITERS
     if not event.fork or event.action == "merged":
         return True
     people = {event.author_id or "", event.sender_id or ""}
