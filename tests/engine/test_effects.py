@@ -19,7 +19,7 @@ from windlass.engine.loop import Loop
 from windlass.engine.receive import Arrival
 from windlass.engine.write import new_run
 from windlass.ports.forge import StatusState
-from windlass.ports.records import Delivery, Deployment, StoredEffect, StoredRun
+from windlass.ports.records import Build, Delivery, Deployment, StoredEffect, StoredRun
 from windlass.stores.sqlite import SqliteStore
 
 CONFIGURATION = """\
@@ -204,6 +204,22 @@ environments: {dev: {target: {directory: {path: /srv/dev}}}}
 """
 
 
+BUILT = Build(
+    identity="i",
+    repository="shop",
+    service="api",
+    tree="t",
+    recipe="r",
+    digest="sha256:" + "a" * 64,
+    size=1,
+    run=1,
+    job="b",
+    trusted=True,
+    created_at=START,
+    provenance="{}",
+)
+
+
 def test_a_deploy_that_starts_after_its_stop_does_not_go_on(tmp_path):
     """The stop found nothing to withdraw yet, so the start has to see that it was cancelled."""
     job = Job(
@@ -233,6 +249,7 @@ def test_a_deploy_that_starts_after_its_stop_does_not_go_on(tmp_path):
             def both(tx):
                 stored = new_run(tx, run, 1, START)
                 tx.save(replace(stored, run=cancelled))
+                tx.add(BUILT)
 
             await here.world.store.transaction(both)
             await deployments.request(here.world, Configurations(), Key(1, "d", 1))

@@ -165,8 +165,21 @@ async def _build(
 ) -> Chosen:
     if job.job.promote_from:
         return await _promoted(world, stored, job)
+    if job.job.digest and not job.job.rollback:
+        await _ours(world, stored.repository, job)
     digest = job.job.digest or await _digest(world, configurations, stored, job)
     return Chosen(digest=digest, sha=stored.run.sha, branch=stored.branch)
+
+
+async def _ours(world: World, repository: str, job: JobRun) -> None:
+    """Refuse a digest that is no build of the service, or a stranger's."""
+    wanted, service = job.job.digest, job.job.service
+    made = await world.store.read(lambda tx: tx.find(Build, digest=wanted, repository=repository))
+    if not any(one.trusted and one.service == service for one in made):
+        raise UserError(
+            f"there is no build {wanted[:19]} of {service} that may be deployed",
+            hint="windlass builds list shows them; a stranger's is never deployed",
+        )
 
 
 async def _promoted(world: World, stored: StoredRun, job: JobRun) -> Chosen:
