@@ -8,10 +8,12 @@ from dataclasses import replace
 from harness import stage
 from story import Story
 
+from windlass.core.errors import Permanent
+from windlass.core.event import Event, Kind
 from windlass.core.run import CancelAsked
 from windlass.engine import places
 from windlass.engine.advance import advance
-from windlass.ports.records import Deployment, Place, StoredRun
+from windlass.ports.records import Deployment, Place, StoredEffect, StoredRun
 
 BUILD = """\
 services:
@@ -366,3 +368,84 @@ def test_a_disconnected_repository_deploys_nothing_that_still_waits(tmp_path):
         assert (one.state, (await runs(here))[0].state) == ("rejected", "failed")
 
     play(tmp_path, GUARDED, work)
+
+
+def test_an_older_commit_whose_webhook_came_late_pushes_no_newer_one_out(tmp_path):
+    """Of one branch the newer commit waits on, in whatever order the two were told."""
+
+    async def work(here, story):
+        await story.push("main", {"app.txt": "two"}, told=False)
+        old = here.origin.at("refs/heads/main")
+        await story.push("main", {"app.txt": "three"})
+        await here.settle()
+        late = Event(kind=Kind.PUSH, action="pushed", repository="shop", branch="main", sha=old)
+        await here.deliver(replace(late, sender="ada", sender_id="ada"))
+        await here.settle()
+        found = await every(here, Deployment)
+        assert [one.state for one in found] == ["approval", "superseded"]
+
+    play(tmp_path, GUARDED, work)
+
+
+def test_a_deploy_that_failed_can_be_tried_again_when_its_branch_went_on(tmp_path):
+    """What is desired already is no newer commit, and the second try is let through."""
+
+    async def work(here, story):
+        here.target.failures.append(Permanent("the disk is full"))
+        await story.play(
+            [
+                {"push": {"branch": "main", "files": {"app.txt": "two"}}},
+                {"push": {"branch": "main", "files": {"x": "y"}, "message": "On [skip ci]"}},
+                {"ask": {"what": "rerun", "run": 1, "by": "bob"}},
+            ]
+        )
+        assert [one.state for one in await every(here, Deployment)] == ["failed", "succeeded"]
+
+    play(tmp_path, DEV, work)
+
+
+def test_a_place_whose_deployment_failed_is_not_looked_at_every_second(tmp_path):
+    """Nothing is compared there until the next deployment, so nothing is asked either."""
+
+    async def work(here, story):
+        await story.play([{"push": {"branch": "main", "files": {"app.txt": "two"}}}])
+        here.target.failures.append(Permanent("the disk is full"))
+        await story.play([{"push": {"branch": "main", "files": {"app.txt": "three"}}}])
+        await here.wait(400.0)
+        before = await here.world.store.read(lambda tx: tx.get(StoredEffect, "place:shop/dev/api"))
+        for _ in range(5):
+            await here.wait(2.0)
+        after = await here.world.store.read(lambda tx: tx.get(StoredEffect, "place:shop/dev/api"))
+        assert after.wanted == before.wanted
+
+    play(tmp_path, DEV, work)
+
+
+FORKS = """\
+listeners:
+  go: {on: push, do: [{build: api}, {deploy: api, environment: dev}]}
+  check: {on: pull_request, do: [{build: api}]}
+environments: {dev: {target: {directory: {path: /srv/dev}}}}
+"""
+
+
+def test_a_strangers_build_is_not_deployed_by_its_digest(tmp_path):
+    """Whoever writes it into the state repository, nobody answers for its code."""
+
+    async def work(here, story):
+        pull = {"number": 7, "head": "topic", "files": {"b.txt": "x"}, "by": "eve"}
+        await story.play(
+            [
+                {"push": {"branch": "main", "files": {"app.txt": "two"}}},
+                {"open": {**pull, "fork": True}},
+                {"ask": {"what": "release", "run": 2, "by": "bob"}},
+                {"state": {"place": "shop/dev/api", "build": 2}},
+            ]
+        )
+        found = await runs(here)
+        assert len(found) == 3
+        assert "no build" in found[2].jobs["deploy-api-dev"].reason
+        (place,) = await every(here, Place)
+        assert place.deployment == 1
+
+    play(tmp_path, FORKS, work, sandboxed=True)

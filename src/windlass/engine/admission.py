@@ -70,15 +70,29 @@ class Admissions:
         known = await store.read(lambda tx: _gather(tx, deployment, rules))
         mirror = self._world.mirrors.of(repository)
         wish = await self._wish(deployment, known, mirror)
+        here = place.sha if place else ""
         standing = Standing(
             digest=place.digest if place else "",
             order=place.order if place else 0,
-            contains=await _contains(mirror, deployment.sha, place.sha if place else ""),
+            # The same commit once more is no older one.
+            contains=here != deployment.sha and await _contains(mirror, deployment.sha, here),
             pinned=place.pinned if place else "",
             blocked=place.blocked if place else (),
             healthy_since=known.healthy,
         )
         return admit(rules, wish, standing, self._world.clock.now())
+
+    async def older(self, one: Deployment, other: Deployment) -> bool:
+        """Whether its commit is before the other's on their branch, whichever was told first."""
+        if one.branch != other.branch or one.sha == other.sha:
+            return False
+        if "rollback" in {one.kind, other.kind}:
+            return False
+        store = self._world.store
+        repository = await store.read(lambda tx: tx.get(Repository, one.repository))
+        if repository is None:
+            return False
+        return await _contains(self._world.mirrors.of(repository), one.sha, other.sha)
 
     async def _wish(self, deployment: Deployment, known: _Known, mirror: Mirror) -> Wish:
         branch = f"refs/heads/{deployment.branch}"

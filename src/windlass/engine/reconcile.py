@@ -23,6 +23,7 @@ from windlass.engine.said import close, say
 from windlass.engine.world import World
 from windlass.git.statecommit import Signature
 from windlass.ports.records import Deployment, Place
+from windlass.ports.records.deployed import NEVER
 from windlass.ports.store import Tx
 from windlass.ports.target import Desired, Observed, Target
 
@@ -58,7 +59,9 @@ class Reconcile:
             key=lambda one: (one.kind == "rollback", one.order, one.number),
             reverse=True,
         )
-        answer = await self._admissions.ask(newest, found.place)
+        answer = await self._overtaken(newest, older) or await self._admissions.ask(
+            newest, found.place
+        )
         # What is refused itself pushes nothing out.
         for one in () if isinstance(answer, Refuse) else older:
             await self._finish(one, "superseded", f"deployment {newest.number} is newer")
@@ -76,6 +79,14 @@ class Reconcile:
                 if newest.reason != answer.reason:
                     await say(self._world, newest, answer.reason)
                 return answer.until
+
+    async def _overtaken(self, newest: Deployment, others: list[Deployment]) -> Refuse | None:
+        """A late webhook makes an older commit the later event; the newer commit stays."""
+        for one in others:
+            if await self._admissions.older(newest, one):
+                reason = f"deployment {one.number} has a newer commit of {one.branch}"
+                return Refuse("superseded", reason)
+        return None
 
     async def _deploy(self, deployment: Deployment, place: Place | None) -> None:
         """Write the desired state, apply it, and tell how it went."""
@@ -173,7 +184,10 @@ class Reconcile:
                 return
             tx.save(replace(current, state="failed", reason=reason, ended_at=now))
             if place is not None:
-                tx.save(replace(place, status="failed", detail=reason, checked_at=now))
+                # Nothing is compared here until the next deployment.
+                tx.save(
+                    replace(place, status="failed", detail=reason, checked_at=now, next_at=NEVER)
+                )
             places.end(tx, deployment, State.FAILED, reason, now)
 
         await self._world.store.transaction(work)
