@@ -183,7 +183,8 @@ class Journey:
 
     def until(self, what: str, true: Callable[[], bool]) -> None:
         """Wait for something to become true, reviving the server meanwhile."""
-        end = time.monotonic() + 90
+        # Longer than anything here waits before it tries again: a minute, mostly.
+        end = time.monotonic() + 170
         while not true():
             self.revive()
             if time.monotonic() > end:

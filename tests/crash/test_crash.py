@@ -13,6 +13,8 @@ from collections.abc import Iterator
 import pytest
 from journey import Journey, git
 
+pytestmark = pytest.mark.timeout(400)
+
 # More than there are; `test_every_point_has_a_test` says when that is no longer so.
 MOST = 48
 

@@ -155,7 +155,7 @@ def test_a_database_that_another_program_holds_is_told(path, monkeypatch):
             database.prepare(path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="does not apply: root may read everything")
 def test_a_file_that_cannot_be_read_is_told(path):
     """The owner is wrong: said, and left alone."""
     database.prepare(path)

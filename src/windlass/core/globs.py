@@ -107,7 +107,10 @@ def _glob(text: str, *, path: bool) -> _Glob:
     if path:
         anchored = "/" in body.rstrip("/")
         body = body.removeprefix("/")
-        if body.endswith("/"):
+        if body.endswith("**/"):
+            # Any folder, which is not to say any file: `b` is not in one.
+            body += "*/**"
+        elif body.endswith("/"):
             body += "**"
         pieces = body.split("/") if anchored else ["**", *body.split("/")]
     else:

@@ -79,9 +79,7 @@ class Pulled:
             if repository is None:
                 return
             sha = builds[0].commits[-1] if builds else place.sha
-            runs = tx.find(
-                StoredRun, repository=repository.name, sha=sha, order="-number", limit=1
-            )
+            runs = tx.find(StoredRun, repository=repository.name, sha=sha, order="-number", limit=1)
             request_deploy(
                 tx,
                 Requested(
