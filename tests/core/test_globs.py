@@ -70,7 +70,8 @@ PATTERNS = st.builds(
     st.sampled_from(["", "/"]),
     st.lists(PARTS, min_size=1, max_size=4),
     st.sampled_from(["", "", "/"]),
-)
+    # Of folders at any depth the other reading says what Git does not; see FOLDERS.
+).filter(lambda pattern: not pattern.endswith("**/"))
 FILES = st.lists(st.sampled_from(["a", "b", "ab", "ba", "c", "aab"]), min_size=1, max_size=5).map(
     "/".join
 )
@@ -79,8 +80,21 @@ FILES = st.lists(st.sampled_from(["a", "b", "ab", "ba", "c", "aab"]), min_size=1
 @given(st.lists(PATTERNS, min_size=1, max_size=3), FILES)
 def test_paths_are_matched_as_git_ignores_them(patterns, file):
     """What an independent reading of the rules of .gitignore says, we say."""
-    expected = pathspec.PathSpec.from_lines("gitignore", patterns).match_file(file)
-    assert paths(patterns).matches(file) is expected, (patterns, file)
+    expected = pathspec.GitIgnoreSpec.from_lines(patterns).match_file(file)
+    assert paths(patterns).matches(file) is bool(expected), (patterns, file)
+
+
+FOLDERS = [
+    *(("**/", "b", False), ("**/", "x/b", True), ("**/", "a/x/f", True)),
+    *(("a/**/", "a/f", False), ("a/**/", "a/x/f", True), ("a/**/", "x/b", False)),
+    *(("a/*", "a/a/a", True), ("a/*", "b", False)),
+]
+
+
+@pytest.mark.parametrize(("pattern", "file", "fits"), FOLDERS)
+def test_folders_at_any_depth_are_as_git_has_them(pattern, file, fits):
+    """As `git check-ignore` answers, which reads these with care."""
+    assert paths([pattern]).matches(file) is fits
 
 
 class Counted(str):
