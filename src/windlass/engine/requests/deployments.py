@@ -12,13 +12,12 @@ from dataclasses import replace
 
 from windlass.core import approval
 from windlass.core.errors import Conflict, NotAllowed, NotFound, UserError
-from windlass.core.run import JobEnded, State
-from windlass.engine import effects
+from windlass.core.run import State
+from windlass.engine import effects, places
 from windlass.engine.admission import Admissions
-from windlass.engine.advance import advance
 from windlass.engine.audit import audit
 from windlass.engine.deployments import OPEN
-from windlass.engine.names import job_id, place_name
+from windlass.engine.names import place_name
 from windlass.engine.requests.asked import Asked
 from windlass.engine.wishes import Requested, request_deploy
 from windlass.git.mirror import Mirror
@@ -164,7 +163,8 @@ class DeploymentRequests(Asked):
             after = replace(current, state="rejected", reason=reason, ended_at=now)
             tx.save(after)
             audit(tx, by, "reject", f"deployment {deployment}", now, why)
-            _reject_job(tx, after, now)
+            places.end(tx, after, State.FAILED, f"rejected {after.reason}", now)
+            effects.place(tx, after.place, now)
             return replace(after, version=after.version + 1)
 
         return await self._world.store.transaction(work)
@@ -246,16 +246,3 @@ def _open(tx: Tx, number: int) -> Deployment:
     if found.state not in OPEN:
         raise Conflict(f"deployment {number} has ended: {found.state}")
     return found
-
-
-def _reject_job(tx: Tx, deployment: Deployment, now: float) -> None:
-    ended = JobEnded(
-        job=deployment.job,
-        attempt=deployment.attempt,
-        at=now,
-        state=State.FAILED,
-        reason=f"rejected {deployment.reason}",
-    )
-    key = f"{job_id(deployment.run, deployment.job, deployment.attempt)}:rejected"
-    advance(tx, deployment.run, ended, key, now)
-    effects.place(tx, deployment.place, now)
