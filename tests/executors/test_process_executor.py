@@ -193,7 +193,7 @@ def test_a_full_disk_ends_the_job_and_says_so(ground, tmp_path):
 
 def test_a_runner_that_cannot_begin_is_told_of(ground, monkeypatch):
     """`start` says why, and may be called again."""
-    monkeypatch.setattr("windlass.executors.launch._RUNNER", "/no/such/program.py")
+    monkeypatch.setattr("windlass.executors.nursery._MAIN", "/no/such/program.py")
     with pytest.raises(Transient, match="No such file"):
         run(ground.executor().start(order("true", job="job")))
     monkeypatch.undo()

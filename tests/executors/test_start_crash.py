@@ -11,12 +11,14 @@ import pytest
 from windlass.core.errors import Transient
 from windlass.executors import folder as folder_module
 from windlass.executors import launch as launch_module
+from windlass.executors import nursery as nursery_module
 from windlass.executors.folder import JobFolder
 from windlass.executors.launch import ProcessLimits, launch
+from windlass.executors.nursery import Nursery
 from windlass.ports.executor import Outcome
 from windlass.testing.contracts.executor import end_of, follow, order, run
 
-FILES = {launch_module.__file__, folder_module.__file__}
+FILES = {launch_module.__file__, folder_module.__file__, nursery_module.__file__}
 
 
 def die_at_line(number, folder, wanted, log):
@@ -38,7 +40,7 @@ def die_at_line(number, folder, wanted, log):
 
     try:
         sys.settrace(trace)
-        launch(folder, wanted, log, ProcessLimits())
+        launch(Nursery(), folder, wanted, log, ProcessLimits())
     finally:
         os._exit(0)
 

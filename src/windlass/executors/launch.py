@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import select
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,13 @@ from pathlib import Path
 from windlass.core.errors import Conflict, Transient
 from windlass.core.redact import mask_text
 from windlass.executors.folder import JobFolder
+from windlass.executors.leftovers import kill_runner
+from windlass.executors.nursery import Nursery
+from windlass.executors.runner.begin import BEGUN
 from windlass.executors.runner.work import Work, WorkStep, dump
 from windlass.ports.executor import Order
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_RUNNER = Path(__file__).parent / "runner" / "__main__.py"
 # Seconds that a folder may be locked without a beginning, and that a runner may take to begin.
 _LOCKED, _BEGIN = 5.0, 30.0
 
@@ -44,7 +45,9 @@ class ProcessLimits:
     search_path: str = SEARCH_PATH
 
 
-def launch(folder: JobFolder, order: Order, log: Path, limits: ProcessLimits) -> None:
+def launch(
+    nursery: Nursery, folder: JobFolder, order: Order, log: Path, limits: ProcessLimits
+) -> None:
     """Begin the job unless it has begun; `Conflict` when it was stopped, `Transient` on trouble."""
     until = time.monotonic() + _LOCKED
     try:
@@ -57,7 +60,7 @@ def launch(folder: JobFolder, order: Order, log: Path, limits: ProcessLimits) ->
             with folder.locked() as lock:
                 if lock is not None and not folder.begun():
                     _write_order(folder, order)
-                    _spawn(folder, order.id, dump(_work(order, log, limits)), lock)
+                    _spawn(nursery, folder, order.id, dump(_work(order, log, limits)), lock)
                     return
             # A runner is just beginning, or a watcher is having a look.
             if time.monotonic() > until:
@@ -85,31 +88,24 @@ def _write_order(folder: JobFolder, order: Order) -> None:
     new.replace(folder.order)
 
 
-def _spawn(folder: JobFolder, job: str, work: bytes, lock: int) -> None:
+def _spawn(nursery: Nursery, folder: JobFolder, job: str, work: bytes, lock: int) -> None:
     """Start the runner and wait until the job has begun, or say why it has not."""
-    argv = [sys.executable, "-I", "-S", "-X", "utf8", str(_RUNNER), str(folder.path), str(lock)]
-    # The libraries of this very interpreter may be found by this alone; steps never see it.
-    environment = {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
     errors = folder.path / "stderr"
-    with (
-        errors.open("wb") as file,
-        subprocess.Popen(
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            env=environment,
-            cwd=folder.path,
-            start_new_session=True,
-            pass_fds=(lock,),
-        ) as runner,
-    ):
+    # In memory, for there are secrets in it, and never half: who reads it waits for nobody.
+    orders = os.memfd_create("orders", os.MFD_CLOEXEC)
+    answer, said = os.pipe()
+    with errors.open("wb") as file, open(orders, "w+b") as told, open(answer, "rb") as heard:
         try:
-            said, _ = runner.communicate(work, timeout=_BEGIN)
-        except subprocess.TimeoutExpired:
-            runner.kill()
-            raise Transient(f"job {job}: its runner did not begin in {_BEGIN:g} s") from None
-    if said != b"begun" and not folder.begun():
+            told.write(work)
+            told.seek(0)
+            nursery.bear(folder.path, (lock, orders, said, file.fileno()))
+        finally:
+            os.close(said)
+        if not select.select([heard], [], [], _BEGIN)[0]:
+            kill_runner(folder.path)
+            raise Transient(f"job {job}: its runner did not begin in {_BEGIN:g} s")
+        begun = heard.read(len(BEGUN)) == BEGUN
+    if not begun and not folder.begun():
         why = errors.read_text(encoding="utf-8", errors="replace")[-500:].strip()
         raise Transient(f"job {job}: its runner did not begin: {why or 'it gave no reason'}")
 

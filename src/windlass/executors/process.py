@@ -23,6 +23,7 @@ from windlass.core.errors import Conflict, Transient, WindlassError
 from windlass.executors.folder import JobFolder, JournalReader
 from windlass.executors.launch import SEARCH_PATH, ProcessLimits, launch
 from windlass.executors.leftovers import kill_leftovers, kill_runner
+from windlass.executors.nursery import Nursery
 from windlass.executors.pokes import Pokes
 from windlass.ports.executor import Ended, Logs, Order, Outcome, Progress
 
@@ -44,12 +45,15 @@ class ProcessExecutor:
         self._logs = logs
         self._limits = limits or ProcessLimits()
         self._pokes = Pokes(self._root)
+        self._nursery = Nursery()
+        self._away: list[Path] = []
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, order: Order) -> None:
         """Begin the job, once per id; refused (`Conflict`) when the id was stopped before."""
         folder = JobFolder(self._root, order.id)
         log = self._logs.path(order.log)
-        await asyncio.to_thread(launch, folder, order, log, self._limits)
+        await asyncio.to_thread(launch, self._nursery, folder, order, log, self._limits)
 
     async def watch(self, job: str, after: int = 0) -> AsyncIterator[Progress]:
         """
@@ -159,11 +163,26 @@ class ProcessExecutor:
         folder = JobFolder(self._root, job)
         # A runner that has journaled the end is about to let go of the lock.
         until = time.monotonic() + 5
+        pause = 0.001
         while folder.path.exists() and folder.alive():
             if time.monotonic() > until or not folder.ended():
                 raise Conflict(f"job {job} still runs", hint="stop it first")
-            await asyncio.sleep(0.01)
-        await asyncio.to_thread(_clear, folder)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.05)
+        if away := await asyncio.to_thread(_put_away, folder):
+            await self._swept(away)
+
+    async def _swept(self, away: Path) -> None:
+        """Return when it is gone; who comes while others are removed shares the next removal."""
+        self._away.append(away)
+        if self._sweeping is None or self._sweeping.done():
+            self._sweeping = asyncio.create_task(self._sweep())
+        await asyncio.shield(self._sweeping)
+
+    async def _sweep(self) -> None:
+        while self._away:
+            paths, self._away = self._away, []
+            await asyncio.to_thread(_remove, *paths)
 
 
 def _lost(reason: str) -> Ended:
@@ -178,25 +197,27 @@ def _ordered_id(folder: Path) -> str | None:
         return None
 
 
-def _clear(folder: JobFolder) -> None:
-    # Renamed first: half a job must never be found by a server that comes back.
+def _put_away(folder: JobFolder) -> Path | None:
+    """Rename it first: half a job must never be found by a server that comes back."""
     away = folder.path.with_name(f"{_CLEARED}{folder.name}-{time.time_ns()}")
     try:
-        folder.path.rename(away)
+        return folder.path.rename(away)
     except FileNotFoundError:
-        return
+        return None
     except OSError as error:
         raise Transient(f"{folder.path} cannot be removed: {error}") from error
-    _remove(away)
 
 
-def _remove(path: Path) -> None:
-    """Remove a folder in which steps may have made folders that nobody may write to."""
+def _remove(*paths: Path) -> None:
+    """Remove folders in which steps may have made folders that nobody may write to."""
     # A third of the time that Python takes for it, and jobs end all the time.
     subprocess.run(
-        ["/bin/rm", "-rf", "--", str(path)], close_fds=False, stderr=subprocess.DEVNULL, check=False
+        ["/bin/rm", "-rf", "--", *map(str, paths)],
+        close_fds=False,
+        stderr=subprocess.DEVNULL,
+        check=False,
     )
-    if path.exists():
+    for path in filter(Path.exists, paths):
         for place, folders, _ in os.walk(path):
             for name in folders:
                 inner = Path(place, name)

@@ -1,9 +1,9 @@
 """
-`python -I -S __main__.py FOLDER LOCK`: run the job of this folder.
+`python -I -S __main__.py SOCKET ROOM`: the nursery of runners.
 
-LOCK is the number of the inherited descriptor that holds the folder's lock; the
-work itself comes by standard input. Kept tiny, for a script is compiled anew at
-every start, and a module is not.
+SOCKET is the number of the inherited descriptor on which the server asks for them;
+ROOM is only there to be written over by each, with the folder of its job. Kept tiny,
+for a script is compiled anew at every start, and a module is not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,6 @@ import sys
 
 if __name__ == "__main__":
     sys.path.insert(0, __file__.rsplit("/", 4)[0])
-    from windlass.executors.runner.begin import begin
+    from windlass.executors.runner.nursery import serve
 
-    begin(sys.argv[1], int(sys.argv[2]))
+    serve(int(sys.argv[1]))

@@ -20,6 +20,8 @@ from windlass.executors.runner.log import Log
 from windlass.executors.runner.system import adopt_orphans, die_with, keep_memory, kill_all
 from windlass.executors.runner.work import Work, load
 
+# What a runner says to the server once its job has begun.
+BEGUN = b"begun"
 # Bytes that a log may grow by once its runner is gone.
 _LAST_WORDS = 1 << 10
 
@@ -28,9 +30,8 @@ def begin(folder: str, lock: int) -> None:
     """Run the job of this folder, unless it has begun before; `lock` is held by descriptor."""
     os.set_inheritable(lock, False)
     work = load(_read_all(0))
-    if work is None or os.fork():
-        # The server waits for this process only; its child belongs to nobody and lives on.
-        os._exit(0)
+    if work is None:
+        return
     adopt_orphans()
     parent = os.getpid()
     runner = os.fork()
@@ -67,7 +68,7 @@ def _run(folder: str, work: Work) -> None:
     except FileExistsError:
         journal = None
     try:
-        os.write(1, b"begun")
+        os.write(1, BEGUN)
     except OSError:
         pass  # the server is gone already; the job goes on
     _let_go()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 
 _PR_SET_PDEATHSIG = 1
@@ -24,9 +25,16 @@ _libc = ctypes.CDLL(None)
 
 
 def adopt_orphans() -> None:
-    """Make every orphaned descendant a child of this process, and keep others from reading it."""
+    """Make every orphaned descendant a child of this process."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # Steps run as the same user; without this they could read our memory, secrets included.
+
+
+def hide() -> None:
+    """
+    Keep others from reading the memory and the files of this process, and of its forks.
+
+    Steps run as the same user, and secrets pass through here.
+    """
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
@@ -41,6 +49,15 @@ def keep_memory() -> None:
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, 8 << 20)
         mallopt(_M_TRIM_THRESHOLD, 16 << 20)
+
+
+def show_as(text: str) -> None:
+    """Let `ps`, and the server, see `text` as the last argument of this process, which is room."""
+    room = len(sys.orig_argv[-1])
+    with open("/proc/self/stat", "rb") as file:
+        # Field 49 of proc(5), arg_end; what follows the name in brackets begins with field 3.
+        end = int(file.read().rpartition(b")")[2].split()[49 - 3])
+    ctypes.memmove(end - 1 - room, os.fsencode(text)[:room].ljust(room, b"\0"), room)
 
 
 def die_with(parent: int) -> None:
