@@ -94,7 +94,11 @@ def _spawn(nursery: Nursery, folder: JobFolder, job: str, work: bytes, lock: int
     # In memory, for there are secrets in it, and never half: who reads it waits for nobody.
     orders = os.memfd_create("orders", os.MFD_CLOEXEC)
     answer, said = os.pipe()
-    with errors.open("wb") as file, open(orders, "w+b") as told, open(answer, "rb") as heard:
+    with (
+        errors.open("wb") as file,
+        os.fdopen(orders, "w+b") as told,
+        os.fdopen(answer, "rb") as heard,
+    ):
         try:
             told.write(work)
             told.seek(0)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Self
 
+from windlass.child import Child
 from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.git.program import Git, git_folder, stop
 from windlass.git.refs import check_ref, check_sha
@@ -40,7 +40,7 @@ class Objects:
         self._path = path
         self._idle = idle
         self._turn = asyncio.Lock()
-        self._child: Process | None = None
+        self._child: Child | None = None
         self._ending: asyncio.TimerHandle | None = None
         self._ended: asyncio.Task[None] | None = None
 
@@ -181,7 +181,7 @@ class Objects:
             return words[0], words[1], size, None
         return words[0], words[1], size, (await child.stdout.readexactly(size + 1))[:-1]
 
-    async def _open(self) -> Process:
+    async def _open(self) -> Child:
         git_folder(self._path)
         return await self._git.start(
             "cat-file",

@@ -16,12 +16,13 @@ import contextlib
 import os
 import shutil
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 from types import MappingProxyType
 
+from windlass.child import Child
 from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.git.failure import failure
 
@@ -184,19 +185,15 @@ class Git:
 
     async def start(
         self, *args: str, at: Path | None, env: Mapping[str, str], talks: bool, quiet: bool = False
-    ) -> Process:
+    ) -> Child:
         """A running git in a process group of its own; Permanent when there is no git."""
         starting = asyncio.create_task(
-            asyncio.create_subprocess_exec(
-                self._program,
-                *((f"--git-dir={at}",) if at else ()),
-                *args,
-                stdin=PIPE if talks else DEVNULL,
-                stdout=PIPE,
-                stderr=DEVNULL if quiet else PIPE,
-                cwd=self.home,
+            Child.start(
+                (self._program, *((f"--git-dir={at}",) if at else ()), *args),
                 env=env,
-                start_new_session=True,
+                cwd=self.home,
+                stdin=PIPE if talks else DEVNULL,
+                stderr=DEVNULL if quiet else PIPE,
             )
         )
         try:
@@ -235,7 +232,7 @@ def git_folder(path: Path) -> Path:
     )
 
 
-async def stop(process: Process) -> None:
+async def stop(process: Child) -> None:
     """Kill git and all it started, and wait until it is gone and its pipes are closed."""
     _kill(process)
     if process.stdin:
@@ -249,13 +246,13 @@ async def stop(process: Process) -> None:
     await process.wait()
 
 
-def _kill(process: Process) -> None:
+def _kill(process: Child) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _read(
-    process: Process, stream: asyncio.StreamReader | None, limit: int
+    process: Child, stream: asyncio.StreamReader | None, limit: int
 ) -> tuple[bytes, bool]:
     """Everything up to the limit, and whether there was more: then git is stopped."""
     chunks: list[bytes] = []

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from windlass.child import Child
 
 TAIL = 2000
 
@@ -45,16 +46,12 @@ async def run(command: Command) -> str:
 
 
 async def _run(command: Command, output: int) -> str:
-    process = await asyncio.create_subprocess_exec(
-        "sh",
-        "-c",
-        command.script,
+    process = await Child.start(
+        ("sh", "-c", command.script),
         cwd=command.folder,
         env=command.env,
-        stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        start_new_session=True,
     )
     try:
         async with asyncio.timeout(command.timeout):
@@ -71,7 +68,7 @@ async def _run(command: Command, output: int) -> str:
     return f"`{command.script}` {how}{_tail(output)}"
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: Child) -> None:
     """End the command and what it started in its session's group."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from asyncio.subprocess import DEVNULL
 from pathlib import Path
+from subprocess import DEVNULL
 
+from windlass.child import Child
 from windlass.core.errors import NotAllowed, Transient
 from windlass.forges.plain import installing
 from windlass.forges.plain.program import spool
@@ -30,10 +31,9 @@ async def kick(url: str, python: str) -> None:
     copy = Path(folder.path(installing.program_name()))
     if not await asyncio.to_thread(copy.is_dir):
         return
-    process = await asyncio.create_subprocess_exec(
-        *(python, "-I", "-S", "-X", "utf8", str(copy / "start.py"), "detach"),
+    process = await Child.start(
+        (python, "-I", "-S", "-X", "utf8", str(copy / "start.py"), "detach"),
         cwd=folder.repository,
-        stdin=DEVNULL,
         stdout=DEVNULL,
         stderr=DEVNULL,
     )
