@@ -33,7 +33,7 @@ from starlette.routing import Route
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.stores.sqlite import SqliteStore
 from windlass.testing.sample.web import sample_web
 from windlass.web.app import make_app

@@ -25,7 +25,7 @@ from windlass.engine.engine import Engine, Pace
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.ports.records import Repository
 from windlass.settings.reading import read
 from windlass.settings.sources import Host

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.plain.dialect import PlainDialect
 from windlass.forges.plain.program.signing import headers
 from windlass.ports.forge import Request

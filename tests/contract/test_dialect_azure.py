@@ -12,7 +12,7 @@ import pytest
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.azure import EXAMPLES, NO_SUBSCRIPTION, AzureDialect
+from windlass.forges.azure.dialect import EXAMPLES, NO_SUBSCRIPTION, AzureDialect
 from windlass.forges.basic_auth import authorization
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import DialectContract, mutated, read_calmly

@@ -14,7 +14,7 @@ import pytest
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
 from windlass.forges.basic_auth import authorization
-from windlass.forges.bitbucket_cloud import BitbucketCloudDialect
+from windlass.forges.bitbucket_cloud.dialect import BitbucketCloudDialect
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import DialectContract, mutated, read_calmly
 

@@ -14,7 +14,7 @@ import pytest
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored, Kind
 from windlass.forges.basic_auth import authorization
-from windlass.forges.bitbucket_dc import BitbucketDataCenterDialect
+from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import DialectContract, mutated, read_calmly
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from windlass.forges.gitea import GiteaDialect
-from windlass.forges.gogs import GogsDialect
+from windlass.forges.gitea.dialect import GiteaDialect
+from windlass.forges.gogs.dialect import GogsDialect
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import DialectContract, mutated, read_calmly
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from windlass.forges.gitlab import GitLabDialect
+from windlass.forges.gitlab.dialect import GitLabDialect
 from windlass.forges.plain.program.signing import headers
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import SECRET, DialectContract, mutated, read_calmly

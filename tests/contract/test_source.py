@@ -8,9 +8,8 @@ import pwd
 
 import pytest
 
-from windlass.core.event import Event, Kind
 from windlass.forges.plain.forge import PlainForge
-from windlass.ports.forge import Hook, Permission
+from windlass.ports.forge import Hook, Permission, PullRequest, PullState
 from windlass.testing.contracts.source import SourceContract, World
 from windlass.testing.fakes.forge import FakeForge, FakeRepository
 from windlass.testing.plain import Bench
@@ -47,16 +46,22 @@ class TestPlain(SourceContract):
         return fill
 
     @pytest.fixture
-    def pushed(self, bench):
-        def push(files):
-            before = bench.at("refs/heads/main")
-            sha = bench.commit(dict.fromkeys(files, "text"))
-            bench.push("main")
-            return Event(
-                kind=Kind.PUSH, action="pushed", repository="acme/shop", before=before, sha=sha
+    def proposed(self, bench):
+        def propose():
+            number = bench.propose("one", {"a": "1"})
+            me = pwd.getpwuid(os.geteuid()).pw_name
+            return PullRequest(
+                number=number,
+                title="Add one",
+                author=me,
+                author_id=f"os:{me}",
+                base="main",
+                head="one",
+                head_sha=bench.at(f"refs/pull/{number}/head"),
+                state=PullState.OPEN,
             )
 
-        return push
+        return propose
 
 
 class TestFake(SourceContract):
@@ -80,9 +85,19 @@ class TestFake(SourceContract):
         return fill
 
     @pytest.fixture
-    def pushed(self, source, world):
-        def push(files):
-            source.repositories[world.url].changed["b" * 40] = files
-            return Event(kind=Kind.PUSH, action="pushed", repository="x", sha="b" * 40)
+    def proposed(self, source, world):
+        def propose():
+            pull = PullRequest(
+                number=7,
+                title="one",
+                author="ada",
+                author_id="42",
+                base="trunk",
+                head="one",
+                head_sha="b" * 40,
+                state=PullState.OPEN,
+            )
+            source.repositories[world.url].proposals[7] = pull
+            return pull
 
-        return push
+        return propose

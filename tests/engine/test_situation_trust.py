@@ -10,6 +10,7 @@ from windlass.core.event import Event, Kind
 from windlass.engine import situation
 from windlass.ports.forge import Permission
 from windlass.ports.records import Repository
+from windlass.testing.fakes.forge import FakeForge, FakeRepository
 
 SHOP = Repository(name="shop", forge="plain", url="/x", endpoint="e", default_branch="main")
 
@@ -20,9 +21,7 @@ SHOP = Repository(name="shop", forge="plain", url="/x", endpoint="e", default_br
 )
 def test_a_commenter_is_trusted_by_his_rights_alone(right, trusted):
     """Most forges do not say with a comment whether its pull request comes from a fork."""
-
-    async def permission(_repository, _sender):
-        return right
-
+    source = FakeForge()
+    source.add(SHOP.url, FakeRepository(people={"7": right}))
     comment = Event(kind=Kind.COMMENT, action="created", repository="shop", number=1, sender_id="7")
-    assert asyncio.run(situation._trusted(SHOP, comment, permission)) is trusted
+    assert asyncio.run(situation._trusted(SHOP, comment, source)) is trusted

@@ -10,7 +10,11 @@ import pytest
 from windlass.core.errors import NotFound, Permanent, Transient
 from windlass.git.mirror import Mirror
 from windlass.git.program import Git
-from windlass.git.remote import Login
+from windlass.ports.forge import Login
+from windlass.reach import Reach
+
+# A host on this machine stands in for a public one.
+HERE = Reach(frozenset({"127.0.0.1"}))
 
 
 class Counting(Git):
@@ -47,7 +51,7 @@ def with_either(request, with_mirror, host, tmp_path):
 
     def run(play):
         async def main():
-            git = Git(tmp_path / "home", protocols=("http",))
+            git = Git(tmp_path / "home", reach=HERE)
             url = host.url.replace("://", "://windlass:hunter2@") + "/origin.git"
             async with Mirror(git, tmp_path / "m.git", url) as mirror:
                 await mirror.fetch()
@@ -339,7 +343,7 @@ def test_a_login_reaches_the_host_and_nothing_else(origin, host, tmp_path):
     address = host.url.replace("://", "://windlass:hunter2@")
 
     async def play():
-        git = Git(tmp_path / "home", protocols=("http",))
+        git = Git(tmp_path / "home", reach=HERE)
         async with Mirror(git, tmp_path / "m.git", f"{address}/origin.git") as mirror:
             await mirror.fetch()
             assert await mirror.heads() == {"main": sha}
@@ -364,7 +368,7 @@ def test_a_redirect_is_not_followed(origin, host, tmp_path):
     address = host.url.replace("://", "://windlass:hunter2@")
 
     async def play():
-        git = Git(tmp_path / "home", protocols=("http",))
+        git = Git(tmp_path / "home", reach=HERE)
         async with Mirror(git, tmp_path / "m.git", f"{address}/moved/origin.git") as mirror:
             with pytest.raises(Permanent, match="use the address that it redirects to"):
                 await mirror.fetch()
@@ -376,7 +380,7 @@ def test_a_host_that_is_down_is_worth_another_try(tmp_path):
     """Connection refused is Transient."""
 
     async def play():
-        git = Git(tmp_path / "home", protocols=("http",))
+        git = Git(tmp_path / "home", reach=HERE)
         async with Mirror(git, tmp_path / "m.git", "http://127.0.0.1:1/a.git") as mirror:
             with pytest.raises(Transient):
                 await mirror.fetch()

@@ -12,6 +12,10 @@ from windlass.core.errors import Conflict, NotFound, Transient, UserError
 from windlass.git.program import Git
 from windlass.git.state import StateRepository
 from windlass.git.statecommit import Signature
+from windlass.reach import Reach
+
+# A host on this machine stands in for a public one.
+HERE = Reach(frozenset({"127.0.0.1"}))
 
 ADA = Signature("Ada Example", "ada@example.org", 1_700_000_000)
 TRAILER = "Windlass-Deployment"
@@ -33,7 +37,7 @@ def opened(request, origin, host, tmp_path):
     @contextlib.asynccontextmanager
     async def open_it():
         number = next(numbers)
-        git = Git(tmp_path / f"home{number}", protocols=("http",))
+        git = Git(tmp_path / f"home{number}", reach=HERE)
         where = origin.path if request.param == "local" else address
         async with StateRepository(git, where, tmp_path / f"work{number}.git") as state:
             yield state

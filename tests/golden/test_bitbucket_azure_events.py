@@ -10,9 +10,9 @@ import pytest
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.azure import EXAMPLES, NO_SUBSCRIPTION, AzureDialect
-from windlass.forges.bitbucket_cloud import BitbucketCloudDialect
-from windlass.forges.bitbucket_dc import BitbucketDataCenterDialect
+from windlass.forges.azure.dialect import EXAMPLES, NO_SUBSCRIPTION, AzureDialect
+from windlass.forges.bitbucket_cloud.dialect import BitbucketCloudDialect
+from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
 from windlass.ports.forge import Request
 
 # Recorded by others and kept beside the project, not in it.

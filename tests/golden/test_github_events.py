@@ -10,7 +10,7 @@ import pytest
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.ports.forge import Request
 
 # Recorded by others and kept beside the project, not in it.

@@ -17,8 +17,13 @@ from windlass.core.errors import ConfigError, NotAllowed, NotFound, Permanent, U
 from windlass.git.checkout import checkout_commands, checkout_environment
 from windlass.git.mirror import Mirror
 from windlass.git.program import Git
-from windlass.git.remote import Login, remote
+from windlass.git.remote import remote
 from windlass.git.state import StateRepository
+from windlass.ports.forge import Login
+from windlass.reach import Reach
+
+# A host on this machine stands in for a public one.
+HERE = Reach(frozenset({"127.0.0.1"}))
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -364,7 +369,7 @@ def test_an_error_of_a_clone_has_no_credential(tmp_path):
     """The whole way: a host that refuses, a URL with a password, and the text that comes out."""
 
     async def play():
-        git = Git(tmp_path / "home", protocols=("http",))
+        git = Git(tmp_path / "home", reach=HERE)
         url = "http://me:hunter2@127.0.0.1:1/a.git"
         async with Mirror(git, tmp_path / "m.git", url) as mirror:
             with pytest.raises(Exception, match="unable to access") as caught:

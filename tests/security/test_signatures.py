@@ -17,7 +17,7 @@ import pytest
 import windlass.forges
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.plain.dialect import TOLERANCE, PlainDialect
 from windlass.forges.plain.program.signing import headers, sign
 from windlass.ports.forge import Request

@@ -14,10 +14,10 @@ import pytest
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
 from windlass.forges.generic import GenericDialect
-from windlass.forges.gitea import GiteaDialect
-from windlass.forges.github import GitHubDialect
-from windlass.forges.gitlab import GitLabDialect
-from windlass.forges.gogs import GogsDialect
+from windlass.forges.gitea.dialect import GiteaDialect
+from windlass.forges.github.dialect import GitHubDialect
+from windlass.forges.gitlab.dialect import GitLabDialect
+from windlass.forges.gogs.dialect import GogsDialect
 from windlass.forges.plain.program.signing import headers
 from windlass.forges.standard_webhooks import TOLERANCE
 from windlass.ports.forge import Request

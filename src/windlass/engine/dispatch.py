@@ -23,10 +23,11 @@ from windlass.core.listener import Listener, Match
 from windlass.engine import recover, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
+from windlass.engine.confirm import confirmed
 from windlass.engine.receive import Receive
 from windlass.engine.start import Judged, draft
-from windlass.engine.world import World
-from windlass.ports.forge import Permission, Request
+from windlass.engine.world import Forge, World
+from windlass.ports.forge import Request
 from windlass.ports.records import Delivery, Repository
 from windlass.ports.store import Tx
 
@@ -95,7 +96,7 @@ class Dispatch:
         """By the forge's dialect, or, for what we found ourselves, by our own."""
         if delivery.source in {recover.SOURCE, schedules.SOURCE}:
             return (recover.decode(request.body),)
-        return self._world.forges[repository.forge].dialect.read(request, repository.name)
+        return self._forge(repository).dialect.read(request, repository.name)
 
     async def _judge(self, repository: Repository, event: Event, request: Request) -> Judged:
         """Look at one event and ask every listener."""
@@ -104,13 +105,16 @@ class Dispatch:
         if event.kind is Kind.PING:
             return nothing
         try:
+            if not self._forge(repository).signed:
+                event = await confirmed(self._forge(repository).source, repository, event)
             found = await situations.look(
-                repository, event, mirror, self._configurations, self._permission
+                repository, event, mirror, self._configurations, self._forge(repository)
             )
         except NotFound as error:
             return replace(nothing, fault=f"the commit is gone: {error.message}")
         except UserError as error:
             return replace(nothing, fault=error.message)
+        event, nothing = found.event, replace(nothing, event=found.event)
         if found.rules.fault:
             return replace(nothing, situation=found, fault=str(found.rules.fault))
         rules = found.rules.configuration.listeners
@@ -146,9 +150,8 @@ class Dispatch:
                 faults.append(str(error))
         return replace(judged, runs=runs, fault="\n".join(faults))
 
-    async def _permission(self, repository: Repository, person: str) -> Permission:
-        source = self._world.forges[repository.forge].source
-        return await source.permission(repository.url, person)
+    def _forge(self, repository: Repository) -> Forge:
+        return self._world.forges[repository.forge]
 
     async def _end(self, delivery: Delivery, state: str, reason: str) -> None:
         def work(tx: Tx) -> None:

@@ -7,11 +7,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from windlass.core.errors import UserError
-from windlass.engine.recover import secrets_of
 from windlass.engine.world import World
 from windlass.ports.forge import Hook, HookState
 from windlass.ports.records import Repository
 from windlass.ports.store import Tx
+from windlass.ports.target import Vault
+
+
+def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
+    """The webhook secrets that are valid now, the current one first."""
+    names = ("webhook", "webhook-previous")
+    found = (vault.get(name, repository.name) for name in names)
+    return tuple(value for value in found if value)
 
 
 def hook_of(world: World, repository: Repository) -> Hook:
@@ -30,7 +37,7 @@ async def ensure(world: World, repository: Repository) -> HookState:
     webhooks = world.forges[repository.forge].webhooks
     hook = hook_of(world, repository)
     state = await webhooks.check(repository.url, hook)
-    if not state.present:
+    if not state.by_hand and (state.problem or not state.present):
         state = await webhooks.install(repository.url, hook)
     await _note(world, repository.name, state)
     return state

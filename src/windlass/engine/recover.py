@@ -19,13 +19,13 @@ import structlog
 from windlass.core.errors import BadDelivery
 from windlass.core.event import ZERO, Event, Kind
 from windlass.engine import memory
+from windlass.engine.hooks import hook_of, secrets_of
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive, kept
 from windlass.engine.world import Forge, World
 from windlass.ports.forge import PullState
 from windlass.ports.records import Delivery, Head, PullRequestState, Repository
 from windlass.ports.store import Tx
-from windlass.ports.target import Vault
 
 log = structlog.get_logger()
 
@@ -51,10 +51,14 @@ class Recovery:
         self._receive = receive
         self._ids = ids
 
-    async def __call__(self, repository: Repository) -> int:
-        """Take in what this repository's forge did not get through; returns how many."""
+    async def __call__(self, repository: Repository, since: float = 0.0) -> int:
+        """
+        Take in what this repository's forge did not get through; returns how many.
+
+        `since` (UTC seconds) is how far back the forge's own log is looked through.
+        """
         forge = self._world.forges[repository.forge]
-        count = await self._spooled(repository, forge)
+        count = await self._spooled(repository, forge, since)
         told = await self._told(repository.name)
         found = await forge.source.heads(repository.url)
         if count == 0:
@@ -62,10 +66,12 @@ class Recovery:
             await self._world.clock.sleep(GRACE)
         return count + await self._heads(repository, told, found)
 
-    async def _spooled(self, repository: Repository, forge: Forge) -> int:
+    async def _spooled(self, repository: Repository, forge: Forge, since: float) -> int:
         """What the forge holds itself, by its own ids."""
         count = 0
-        for request in await forge.webhooks.missed(repository.url, 0.0):
+        for request in await forge.webhooks.missed(
+            repository.url, hook_of(self._world, repository), since
+        ):
             try:
                 verified = forge.dialect.verify(request, secrets_of(self._world.vault, repository))
             except BadDelivery as error:
@@ -137,11 +143,9 @@ class Recovery:
         return () if event is None else (event,)
 
     async def _pull(self, repository: Repository, ref: str, before: str) -> Event | None:
-        port = self._world.forges[repository.forge].pull_requests
+        source = self._world.forges[repository.forge].source
         number = int(ref.split("/")[2])
-        if port is None:
-            return None
-        pull = await port.show(repository.url, number)
+        pull = await source.pull(repository.url, number)
         known = await self._world.store.read(
             lambda tx: tx.get(PullRequestState, repository.name, number)
         )
@@ -167,8 +171,12 @@ class Recovery:
             head_sha=pull.head_sha,
             before=before or None,
             author=pull.author,
-            author_id=pull.author,
+            author_id=pull.author_id,
+            fork=pull.fork,
+            draft=pull.draft,
+            labels=pull.labels,
             title=pull.title,
+            url=pull.web_url or None,
             recovered=True,
         )
 
@@ -228,10 +236,3 @@ def _ref_events(repository: str, ref: str, before: str, after: str) -> Iterable[
             branch=place.get("branch"),
             tag=place.get("tag"),
         )
-
-
-def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
-    """The webhook secrets that are valid now, the current one first."""
-    names = ("webhook", "webhook-previous")
-    found = (vault.get(name, repository.name) for name in names)
-    return tuple(value for value in found if value)

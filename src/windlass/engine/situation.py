@@ -8,16 +8,17 @@ base; its results stand on its head. Here is the only Git of dispatch.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from windlass.core.configuration import Configuration
 from windlass.core.errors import ConfigError, NotFound
 from windlass.core.event import Event, Kind, is_zero
 from windlass.engine.configurations import Configurations, Loaded
+from windlass.engine.world import Forge
 from windlass.git.history import Conflicts
 from windlass.git.mirror import Mirror
-from windlass.ports.forge import Permission
+from windlass.git.refs import is_sha
+from windlass.ports.forge import Permission, Source
 from windlass.ports.records import Repository
 
 # What a pull request does with its base: events whose test is of the two merged.
@@ -63,20 +64,16 @@ class Situation:
         return self.rules.fault or self.source.fault
 
 
-# What a person, by the id that the forge gives, may do in a repository.
-Permissions = Callable[[Repository, str], Awaitable[Permission]]
-
-
 async def look(
     repository: Repository,
     event: Event,
     mirror: Mirror,
     configurations: Configurations,
-    permission: Permissions,
+    forge: Forge,
 ) -> Situation:
     """Fetch what is missing and read the configuration. Raises `Transient` or `Permanent`."""
     default = repository.default_branch
-    await _fetch(mirror, event, default)
+    event = await _fetch(mirror, event, default, forge.pull_ref)
     head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
     if event.kind is Kind.PUSH and event.branch == default and event.sha:
         head = event.sha
@@ -105,7 +102,7 @@ async def look(
         status_sha=status_sha,
         branch=_branch(event),
         conflict=conflict,
-        trusted=await _trusted(repository, event, permission),
+        trusted=await _trusted(repository, event, forge.source),
     )
 
 
@@ -123,7 +120,7 @@ async def _about(mirror: Mirror, event: Event) -> str | None:
 _WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
 
 
-async def _trusted(repository: Repository, event: Event, permission: Permissions) -> bool:
+async def _trusted(repository: Repository, event: Event, source: Source) -> bool:
     """
     Whether this code may run unasked: it is ours, or all who had a hand in it may write.
 
@@ -131,11 +128,11 @@ async def _trusted(repository: Repository, event: Event, permission: Permissions
     """
     if event.kind is Kind.COMMENT:
         # Anybody may comment, and many forges do not say where the head comes from.
-        return await permission(repository, event.sender_id or "") in _WRITERS
+        return await source.permission(repository.url, event.sender_id or "") in _WRITERS
     if not event.fork or event.action == "merged":
         return True
     people = {event.author_id or "", event.sender_id or ""}
-    return all([await permission(repository, one) in _WRITERS for one in sorted(people)])
+    return all([await source.permission(repository.url, one) in _WRITERS for one in sorted(people)])
 
 
 def _branch(event: Event) -> str:
@@ -145,27 +142,50 @@ def _branch(event: Event) -> str:
     return (event.base if event.action == "merged" else event.head) or ""
 
 
-async def _fetch(mirror: Mirror, event: Event, default: str) -> None:
-    """Bring what the event speaks of; a ref that is gone again is brought by its commit."""
-    wanted = [f"refs/heads/{default}"]
+async def _fetch(mirror: Mirror, event: Event, default: str, pull_ref: str) -> Event:
+    """Bring what the event speaks of, and return it with its commits by their full ids."""
+    await _bring(mirror, event, default, pull_ref)
+    if event.sha and not is_zero(event.sha) and not is_sha(event.sha):
+        # Some forges say only the first twelve digits.
+        full = await mirror.objects.abbreviated(event.sha)
+        if full is None:
+            raise NotFound(f"the repository has no commit {event.sha}")
+        head = full if event.head_sha == event.sha else event.head_sha
+        event = replace(event, sha=full, head_sha=head)
+    return event
+
+
+async def _bring(mirror: Mirror, event: Event, default: str, pull_ref: str) -> None:
+    """Fetch its refs; a ref that is gone again is brought by its commit."""
+    wanted: list[str | tuple[str, str]] = [f"refs/heads/{default}"]
     gone = event.action == "deleted"
     if event.kind is Kind.PULL_REQUEST and event.number:
         wanted += [f"refs/heads/{event.base}"] if event.base else []
         if event.action != "merged":
-            wanted.append(f"refs/pull/{event.number}/head")
+            wanted += _head(event, pull_ref)
     elif event.branch and not gone:
         wanted.append(f"refs/heads/{event.branch}")
     elif event.tag and not gone:
         wanted.append(f"refs/tags/{event.tag}")
-    current = not event.sha or is_zero(event.sha) or await mirror.has(event.sha)
+    sha = event.sha if event.sha and not is_zero(event.sha) else ""
+    current = not sha or (is_sha(sha) and await mirror.has(sha))
     if current and event.kind is not Kind.PULL_REQUEST and event.branch != default:
         return
     try:
         await mirror.fetch(*dict.fromkeys(wanted))
     except NotFound:
         await mirror.fetch()
-    if event.sha and not is_zero(event.sha) and not await mirror.has(event.sha):
-        await mirror.fetch(event.sha)
+    if is_sha(sha) and not await mirror.has(sha):
+        await mirror.fetch(sha)
+
+
+def _head(event: Event, pull_ref: str) -> list[tuple[str, str]]:
+    """Where the head of a pull request is found, brought as refs/pull/N/head."""
+    ours = f"refs/pull/{event.number}/head"
+    if pull_ref:
+        return [(pull_ref.format(number=event.number), ours)]
+    # This forge keeps no ref of it: only its branch in the same repository can be read.
+    return [(f"refs/heads/{event.head}", ours)] if event.head and not event.fork else []
 
 
 async def changed_files(situation: Situation, mirror: Mirror) -> tuple[str, ...]:

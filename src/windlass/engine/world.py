@@ -20,13 +20,20 @@ from windlass.ports.target import Clock, Target, Vault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forge:
-    """The ports of one kind of forge; `pull_requests` where it has no face of its own."""
+    """
+    The ports of one kind of forge; `pull_requests` where it has no face of its own.
+
+    `pull_ref` is where it keeps the head of a pull request for Git, empty when nowhere.
+    A forge that does not sign its bodies (`signed` false) is asked again before they count.
+    """
 
     dialect: Dialect
     webhooks: Webhooks
     reports: Reports
     source: Source
     pull_requests: PullRequests | None = None
+    pull_ref: str = "refs/pull/{number}/head"
+    signed: bool = True
 
 
 class Secrets(Protocol):

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from windlass.core.errors import Permanent
-from windlass.core.event import Event
-from windlass.ports.forge import Hook, HookState, Permission, Request, Status
+from windlass.ports.forge import Hook, HookState, Permission, PullRequest, Request, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,11 @@ class ByHand:
     async def remove(self, _url: str) -> None:
         """The person who made the webhook takes it away."""
 
-    async def missed(self, _url: str, _since: float) -> tuple[Request, ...]:
+    async def ping(self, _url: str, _hook: Hook) -> bool:
+        """Nothing can be asked."""
+        return False
+
+    async def missed(self, _url: str, _hook: Hook, _since: float) -> tuple[Request, ...]:
         """Nothing can be asked."""
         return ()
 
@@ -52,8 +55,12 @@ class ByHand:
         """Refuse: only webhooks and Git itself tell."""
         raise Permanent(f"{self.name} cannot be asked without a credential")
 
-    async def changed(self, _url: str, _event: Event) -> None:
-        """Git itself tells."""
+    async def pull(self, _url: str, _number: int) -> PullRequest:
+        """Refuse, likewise."""
+        raise Permanent(f"{self.name} cannot be asked without a credential")
+
+    async def credential(self, _url: str) -> None:
+        """There is none."""
 
     async def permission(self, _url: str, _sender_id: str) -> Permission:
         """Nobody is known, so everybody from a fork is a stranger."""
@@ -66,6 +73,7 @@ class ByHand:
     def _say(self, hook: Hook) -> HookState:
         return HookState(
             present=False,
+            by_hand=True,
             problem=f"make the webhook by hand on {self.name}: URL {hook.url}, content type"
             " application/json, and the secret that `windlass repo secret` prints",
         )

@@ -26,7 +26,8 @@ from windlass.git.local import copy_new, list_refs
 from windlass.git.objects import Objects
 from windlass.git.program import Git
 from windlass.git.refs import check_ref, is_sha
-from windlass.git.remote import Login, Remote, remote
+from windlass.git.remote import Remote, remote
+from windlass.ports.forge import Login
 
 # Seconds: a cold clone of a large repository takes its time; a fetch of one commit does not.
 CLONE_WITHIN = 1800.0
@@ -91,11 +92,12 @@ class Mirror(History):
         await self._turns.close()
         await self.objects.close()
 
-    async def fetch(self, *wanted: str) -> None:
+    async def fetch(self, *wanted: str | tuple[str, str]) -> None:
         """
         Bring branches and tags up to date, or only the named refs and commits.
 
-        A name without `refs/` is a branch. NotFound when the origin has it no more.
+        A name without `refs/` is a branch; of a pair the second is the name it has here.
+        NotFound when the origin has it no more.
         """
         self.remote()
         await self._turns(frozenset(map(_refspec, wanted)) or EVERYTHING)
@@ -129,7 +131,8 @@ class Mirror(History):
 
     async def reached(self) -> Remote:
         """The same with the login that holds now."""
-        return self.remote(await self._login() if self._login else None)
+        found = self.remote(await self._login() if self._login else None)
+        return await found.pinned(self.git.reach)
 
     async def _fetch(self, wanted: frozenset[str]) -> None:
         origin = await self.reached()
@@ -231,13 +234,17 @@ class Mirror(History):
                 await self.tidy()
 
 
-def _refspec(wanted: str) -> str:
+def _refspec(wanted: str | tuple[str, str]) -> str:
+    if isinstance(wanted, tuple):
+        return f"+{_full(wanted[0])}:{_full(wanted[1])}"
     if is_sha(wanted):
         # Named, so that the next fetch need not ask for its history again.
         return f"+{wanted}:refs/windlass/commit/{wanted}"
-    name = check_ref(wanted)
-    full = name if name.startswith("refs/") else f"refs/heads/{name}"
-    return f"+{full}:{full}"
+    return f"+{_full(wanted)}:{_full(wanted)}"
+
+
+def _full(name: str) -> str:
+    return check_ref(name) if name.startswith("refs/") else f"refs/heads/{check_ref(name)}"
 
 
 def _sweep(path: Path) -> None:

@@ -28,6 +28,8 @@ Found = tuple[str, str, int, bytes | None]
 # Paths that git's own spelling `commit:path` names without doubt.
 _PLAIN = re.compile(r"(?!\.{0,2}(?:/|\Z))[\w.-]+(?:/(?!\.{0,2}(?:/|\Z))[\w.-]+)*", re.ASCII)
 
+_SHORT = re.compile(r"[0-9a-f]{7,64}")
+
 _ANSWER = len(("id", "type", "size"))
 
 
@@ -64,6 +66,13 @@ class Objects:
     async def resolve(self, ref: str) -> str | None:
         """The commit that a full ref name leads to, through a tag too."""
         found = await self._ask("info", _commit(check_ref(ref)))
+        return found[0] if found else None
+
+    async def abbreviated(self, sha: str) -> str | None:
+        """The one commit whose id begins with these digits, None when none or several do."""
+        if not _SHORT.fullmatch(sha):
+            return None
+        found = await self._ask("info", _commit(sha))
         return found[0] if found else None
 
     async def commit(self, sha: str) -> CommitInfo:

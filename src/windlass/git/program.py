@@ -25,6 +25,7 @@ from types import MappingProxyType
 from windlass.child import Child
 from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.git.failure import failure
+from windlass.reach import Reach
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -83,11 +84,12 @@ class Git:
     """
     Runs git. `search` is the PATH, `extra` more environment (a proxy, a certificate file).
 
-    `limit` is the most that one call may print, in bytes.
+    `limit` is the most that one call may print, in bytes; `reach` says which hosts it may ask.
     """
 
     home: Path
     protocols: tuple[str, ...] = ("https", "ssh")
+    reach: Reach = field(default_factory=Reach)
     search: str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     extra: Mapping[str, str] = field(default_factory=dict)
     limit: int = 64 << 20

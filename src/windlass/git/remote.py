@@ -11,24 +11,19 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from windlass.core.errors import NotAllowed, UserError
 from windlass.git.program import Git, git_folder
+from windlass.ports.forge import Login
+from windlass.reach import Reach
 
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^\s]+")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:.]+")
+_PORTS = {"https": 443, "http": 80, "ssh": 22}
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A name and a password or token for HTTPS."""
-
-    name: str
-    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +33,23 @@ class Remote:
     address: str
     protocol: str
     config: Mapping[str, str] = field(repr=False)
+    host: str = ""
+    port: int = 0
 
     @property
     def env(self) -> dict[str, str]:
         """The environment that lets git use this one protocol."""
         return {"GIT_ALLOW_PROTOCOL": self.protocol}
+
+    async def pinned(self, reach: Reach) -> Remote:
+        """The same, for the addresses that were looked at only. ssh is looked at and not pinned."""
+        if not self.host:
+            return self
+        found = await reach.addresses(self.host, self.port)
+        if self.protocol == "ssh" or self.host in found:
+            return self
+        pin = f"{self.host}:{self.port}:{','.join(found)}"
+        return replace(self, config={**self.config, "http.curloptResolve": pin})
 
 
 def remote(git: Git, url: str, login: Login | None = None) -> Remote:
@@ -58,19 +65,22 @@ def remote(git: Git, url: str, login: Login | None = None) -> Remote:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _refused(git) from None
-    if parts.scheme not in git.protocols or not _HOST.fullmatch(host):
+    port = port or _PORTS.get(parts.scheme, 0)
+    plain = parts.scheme == "http" and git.reach.named(host, port)
+    if not (plain or parts.scheme in git.protocols) or not _HOST.fullmatch(host):
         raise _refused(git)
     place = f"[{host}]" if ":" in host else host
-    place += f":{port}" if port else ""
+    place += f":{parts.port}" if parts.port else ""
     if parts.scheme == "ssh":
         user = f"{parts.username}@" if parts.username else ""
         if user.startswith("-"):
             raise _refused(git)
-        return Remote(f"ssh://{user}{place}{parts.path}", "ssh", {})
+        return Remote(f"ssh://{user}{place}{parts.path}", "ssh", {}, host, port)
     if login is None and parts.username:
         login = Login(unquote(parts.username), unquote(parts.password or ""))
     origin = f"{parts.scheme}://{place}"
-    return Remote(f"{origin}{parts.path}", parts.scheme, _header(origin, login))
+    config = _header(origin, login)
+    return Remote(f"{origin}{parts.path}", parts.scheme, config, host, port)
 
 
 def _local(git: Git, text: str) -> Remote:
@@ -88,7 +98,8 @@ def _local(git: Git, text: str) -> Remote:
 def _scp(git: Git, url: str) -> Remote:
     if "ssh" not in git.protocols or not _SCP.fullmatch(url):
         raise _refused(git)
-    return Remote(url, "ssh", {})
+    host = url.rpartition("@")[2].partition(":")[0]
+    return Remote(url, "ssh", {}, host, _PORTS["ssh"])
 
 
 def _header(origin: str, login: Login | None) -> dict[str, str]:

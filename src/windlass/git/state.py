@@ -23,8 +23,8 @@ from windlass.git.mirror import Mirror
 from windlass.git.objects import Objects
 from windlass.git.program import Git
 from windlass.git.refs import check_ref, check_sha
-from windlass.git.remote import Login
 from windlass.git.statecommit import Signature, StateCommit, check_trailer, parse_log, script
+from windlass.ports.forge import Login
 
 # How far back a deployment is looked for: far more commits than one retry can lie behind.
 RECENT = 2000

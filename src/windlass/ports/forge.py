@@ -8,7 +8,7 @@ The forge's side of the world: `Dialect`, `Webhooks`, `Reports`, `Source`, `Pull
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -57,10 +57,23 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookState:
-    """Whether a hook is in place as it should be; `problem` says what is not, and its remedy."""
+    """
+    Whether a hook is in place as it should be; `problem` says what is not, and its remedy.
+
+    `by_hand` says that only a person can mend it, so nothing else is tried.
+    """
 
     present: bool
     problem: str = ""
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A name and a password or token for Git over HTTPS."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 class Webhooks(Protocol):
@@ -75,8 +88,16 @@ class Webhooks(Protocol):
     async def remove(self, url: str) -> None:
         """Take our hook away, and nothing else; twice is once."""
 
-    async def missed(self, url: str, since: float) -> tuple[Request, ...]:
-        """Deliveries that the forge holds and that may not have arrived, oldest first."""
+    async def ping(self, url: str, hook: Hook) -> bool:
+        """Have the forge send us something now; False where it cannot be asked to."""
+
+    async def missed(self, url: str, hook: Hook, since: float) -> tuple[Request, ...]:
+        """
+        Deliveries since then (UTC seconds) that the forge holds and that may not have arrived.
+
+        Oldest first. A forge that keeps them in another form than it sends them is asked to
+        send again what failed, and they come as webhooks do; then there is nothing to return.
+        """
 
 
 class StatusState(StrEnum):
@@ -89,15 +110,29 @@ class StatusState(StrEnum):
     NEUTRAL = "neutral"
 
 
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A message at a line of a file (from 1), for forges that show it in the diff."""
+
+    path: str
+    line: int
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """One result on one commit; `context` is stable over reruns."""
+    """
+    One result on one commit; `context` is stable over reruns.
+
+    `annotations` are for forges that show them; others leave them out.
+    """
 
     sha: str
     context: str
     state: StatusState
     description: str = ""
     url: str = ""
+    annotations: tuple[Annotation, ...] = ()
 
 
 class Reports(Protocol):
@@ -122,22 +157,6 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
-class Source(Protocol):
-    """What can be asked of a repository on a forge."""
-
-    async def heads(self, url: str) -> Mapping[str, str]:
-        """Full ref name -> commit, of branches, tags and open pull requests (refs/pull/N/head)."""
-
-    async def changed(self, url: str, event: Event) -> tuple[str, ...] | None:
-        """The complete list of changed files, or None when only Git itself can tell."""
-
-    async def permission(self, url: str, sender_id: str) -> Permission:
-        """What this person may do there; never decided by a Git author."""
-
-    async def default_branch(self, url: str) -> str:
-        """The name of the branch whose configuration counts."""
-
-
 class PullState(StrEnum):
     """The life of a pull request."""
 
@@ -158,11 +177,35 @@ class PullRequest:
     head_sha: str
     state: PullState
     merge_sha: str = ""
+    author_id: str = ""
+    fork: bool = False
+    draft: bool = False
+    labels: tuple[str, ...] = ()
+    web_url: str = ""
     approved_by: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
     comment: str = ""
     created_at: float = 0.0
     updated_at: float = 0.0
+
+
+class Source(Protocol):
+    """What can be asked of a repository on a forge."""
+
+    async def heads(self, url: str) -> Mapping[str, str]:
+        """Full ref name -> commit, of branches, tags and open pull requests (refs/pull/N/head)."""
+
+    async def pull(self, url: str, number: int) -> PullRequest:
+        """A pull request as it is now; `NotFound` when there is none."""
+
+    async def permission(self, url: str, sender_id: str) -> Permission:
+        """What this person may do there; never decided by a Git author."""
+
+    async def default_branch(self, url: str) -> str:
+        """The name of the branch whose configuration counts."""
+
+    async def credential(self, url: str) -> Login | None:
+        """What Git needs to read it over HTTPS, None for nothing; it holds for a few minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

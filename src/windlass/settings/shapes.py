@@ -139,6 +139,14 @@ def _read_url(text: str, _: Path) -> str:
     return text.rstrip("/")
 
 
+def _read_hosts(text: str, _: Path) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(text.split()))
+    for one in found:
+        if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:[0-9]{1,5})?", one, re.ASCII):
+            raise ValueError("hosts such as `git.corp 10.0.0.7:3000`, with spaces between")
+    return found
+
+
 def _read_secret(text: str, _: Path) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError("text without spaces")
@@ -151,4 +159,5 @@ PATH: Shape[Path] = Shape(_read_path, str)
 PLACE: Shape[str] = Shape(_read_place, str)
 ADDRESS: Shape[Address] = Shape(_read_address, str)
 URL: Shape[str] = Shape(_read_url, str)
+HOSTS: Shape[tuple[str, ...]] = Shape(_read_hosts, " ".join)
 SECRET: Shape[str] = Shape(_read_secret, lambda value: "***" if value else "")

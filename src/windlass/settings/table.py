@@ -99,6 +99,7 @@ class Settings:
     refused_kept: float
     missed_every: float
     hook_python: Path
+    private_hosts: tuple[str, ...]
     origins: Mapping[str, str] = field(repr=False)
 
 
@@ -188,6 +189,14 @@ HOOK_PYTHON = Setting(
     computed=True,
     help="The Python that the hooks of bare Git repositories are started with.",
 )
+PRIVATE_HOSTS = Setting(
+    name="private_hosts",
+    shape=shapes.HOSTS,
+    default="",
+    help="Hosts, as HOST or HOST:PORT with spaces between, that may be on a private network and be"
+    " spoken to by plain http: your own code host, for example. No other private address is"
+    " ever asked.",
+)
 
 TABLE: tuple[Known, ...] = (
     DATA,
@@ -203,4 +212,5 @@ TABLE: tuple[Known, ...] = (
     REFUSED_KEPT,
     MISSED_EVERY,
     HOOK_PYTHON,
+    PRIVATE_HOSTS,
 )

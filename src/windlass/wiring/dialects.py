@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 from windlass.core.errors import BadDelivery, NotFound
 from windlass.core.event import Event, Ignored
-from windlass.forges.azure import AzureDialect
-from windlass.forges.bitbucket_cloud import BitbucketCloudDialect
-from windlass.forges.bitbucket_dc import BitbucketDataCenterDialect
+from windlass.forges.azure.dialect import AzureDialect
+from windlass.forges.bitbucket_cloud.dialect import BitbucketCloudDialect
+from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
 from windlass.forges.generic import GenericDialect
-from windlass.forges.gitea import GiteaDialect
-from windlass.forges.github import GitHubDialect
-from windlass.forges.gitlab import GitLabDialect
-from windlass.forges.gogs import GogsDialect
+from windlass.forges.gitea.dialect import GiteaDialect
+from windlass.forges.github.dialect import GitHubDialect
+from windlass.forges.gitlab.dialect import GitLabDialect
+from windlass.forges.gogs.dialect import GogsDialect
 from windlass.forges.plain.dialect import PlainDialect
 from windlass.forges.strict_json import Node, read
 from windlass.ports.forge import Dialect, Request

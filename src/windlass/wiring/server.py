@@ -26,9 +26,9 @@ from starlette.applications import Starlette
 
 from windlass.core.errors import UserError
 from windlass.engine.engine import Engine, Pace
+from windlass.engine.hooks import secrets_of
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
-from windlass.engine.recover import secrets_of
 from windlass.engine.refuse import Refusals
 from windlass.engine.requests.everything import Requests
 from windlass.engine.world import World

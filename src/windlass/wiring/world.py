@@ -15,7 +15,7 @@ from windlass.artifacts.local import LocalArtifacts
 from windlass.engine.world import Forge, World
 from windlass.executors.process import ProcessExecutor
 from windlass.forges.by_hand import ByHand
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.plain.dialect import PlainDialect
 from windlass.forges.plain.forge import PlainForge
 from windlass.git.mirror import Mirror

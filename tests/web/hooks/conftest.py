@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.ports.records import Delivery
 from windlass.testing.fakes.memory import MemoryStore
 from windlass.web.endpoints import Endpoint, Endpoints

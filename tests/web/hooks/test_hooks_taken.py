@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from windlass.forges.github import GitHubDialect
+from windlass.forges.github.dialect import GitHubDialect
 from windlass.ports.records import Audit
 from windlass.web.endpoints import Endpoint, Endpoints
 

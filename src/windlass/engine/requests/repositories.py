@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.engine.audit import audit
-from windlass.engine.hooks import ensure
+from windlass.engine.hooks import ensure, secrets_of
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
-from windlass.engine.recover import Recovery, secrets_of
+from windlass.engine.recover import Recovery
 from windlass.engine.requests.asked import Asked
 from windlass.git.failure import scrub
 from windlass.ports.forge import HookState

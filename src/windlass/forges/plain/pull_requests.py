@@ -43,7 +43,7 @@ class PlainPullRequests:
 
     async def show(self, url: str, number: int) -> PullRequest:
         """One of them; `NotFound` when there is none."""
-        return await asyncio.to_thread(_show, url, number)
+        return await asyncio.to_thread(show, url, number)
 
     async def approve(self, url: str, number: int, by: str) -> PullRequest:
         """Record a review that approves the present head, and send the webhook."""
@@ -153,7 +153,8 @@ def _list(url: str, state: str) -> tuple[PullRequest, ...]:
     return tuple(_shown(repository, pull) for pull in reversed(repository.pulls.all(state)))
 
 
-def _show(url: str, number: int) -> PullRequest:
+def show(url: str, number: int) -> PullRequest:
+    """One pull request; `NotFound` when there is none."""
     repository = opened(url)
     return _shown(repository, _found(repository, number))
 
@@ -163,6 +164,7 @@ def _shown(repository: Repository, pull: Pull) -> PullRequest:
         number=pull.number,
         title=pull.title,
         author=pull.author,
+        author_id=pull.author_id,
         base=pull.base,
         head=pull.head,
         head_sha=pull.head_sha,

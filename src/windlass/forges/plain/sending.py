@@ -64,7 +64,11 @@ class PlainWebhooks:
         """Take our hook away; one that was there before stands in its place again."""
         await asyncio.to_thread(_remove, url)
 
-    async def missed(self, url: str, since: float) -> tuple[Request, ...]:
+    async def ping(self, _url: str, _hook: Hook) -> bool:
+        """There is nobody to ask: the hook runs when somebody pushes."""
+        return False
+
+    async def missed(self, url: str, _hook: Hook, since: float) -> tuple[Request, ...]:
         """
         What has not arrived: all that waits, and what was refused since then.
 

@@ -13,11 +13,10 @@ import pwd
 from collections.abc import Mapping
 
 from windlass.core.errors import Permanent, UserError
-from windlass.core.event import Event, Kind, is_zero
 from windlass.forges.plain.program.pulls import OPEN
+from windlass.forges.plain.pull_requests import show
 from windlass.forges.plain.repository import Repository, opened
-from windlass.git.refs import is_sha
-from windlass.ports.forge import Permission
+from windlass.ports.forge import Permission, PullRequest
 
 
 class PlainSource:
@@ -27,12 +26,6 @@ class PlainSource:
         """Full ref name -> commit, of branches, tags and open pull requests."""
         return await asyncio.to_thread(_heads, url)
 
-    async def changed(self, url: str, event: Event) -> tuple[str, ...] | None:
-        """The complete list of changed files, or None when only a fetch can tell."""
-        if event.files is not None:
-            return event.files
-        return await asyncio.to_thread(_changed, url, event)
-
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What this user of the machine may do there; `sender_id` is `os:NAME`."""
         return await asyncio.to_thread(_permission, url, sender_id)
@@ -40,6 +33,13 @@ class PlainSource:
     async def default_branch(self, url: str) -> str:
         """The branch that HEAD names."""
         return await asyncio.to_thread(_default_branch, url)
+
+    async def pull(self, url: str, number: int) -> PullRequest:
+        """A pull request as it is now."""
+        return await asyncio.to_thread(show, url, number)
+
+    async def credential(self, _url: str) -> None:
+        """A repository on this disk needs none."""
 
 
 def _heads(url: str) -> dict[str, str]:
@@ -55,32 +55,6 @@ def _heads(url: str) -> dict[str, str]:
         if not ref.startswith("refs/pull/") or ref in proposed:
             found[ref] = peeled or sha
     return found
-
-
-def _changed(url: str, event: Event) -> tuple[str, ...] | None:
-    span = _span(event)
-    if span is None:
-        return None
-    words = ("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", span, "--")
-    code, out = opened(url).git.run(*words)
-    try:
-        return tuple(out.decode("utf-8").split("\0")[:-1]) if code == 0 else None
-    except UnicodeDecodeError:
-        return None
-
-
-def _span(event: Event) -> str | None:
-    """The two commits to compare, as Git writes them."""
-    match event.kind:
-        case Kind.PUSH:
-            ends = (event.before, event.sha)
-        case Kind.PULL_REQUEST:
-            ends = (event.base_sha, event.head_sha)
-        case _:
-            return None
-    if not all(sha and is_sha(sha) and not is_zero(sha) for sha in ends):
-        return None
-    return ("..." if event.kind is Kind.PULL_REQUEST else "..").join(map(str, ends))
 
 
 def _permission(url: str, sender_id: str) -> Permission:

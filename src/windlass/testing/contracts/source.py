@@ -1,7 +1,7 @@
 """
 What every forge tells of a repository.
 
-Subclass `SourceContract` and give it `source`, `world` and `pushed`:
+Subclass `SourceContract` and give it `source`, `world`, `filled` and `proposed`:
 
     class TestMine(SourceContract):
         @pytest.fixture
@@ -17,9 +17,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from windlass.core.errors import WindlassError
-from windlass.core.event import Event
-from windlass.ports.forge import Permission, Source
+from windlass.core.errors import NotFound, WindlassError
+from windlass.ports.forge import Permission, PullRequest, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +50,8 @@ class SourceContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def pushed(self) -> Callable[[tuple[str, ...]], Event]:
-        """Push a commit that changes these files; the event, without its list of files."""
+    def proposed(self) -> Callable[[], PullRequest]:
+        """Open a pull request; what is to be told of it (its times and reports do not count)."""
         raise NotImplementedError
 
     def test_every_head_is_told(
@@ -62,13 +61,25 @@ class SourceContract:
         expected = dict(filled(250))
         assert dict(asyncio.run(source.heads(world.url))) == expected
 
-    def test_changed_files_are_complete_or_unknown(
-        self, source: Source, world: World, pushed: Callable[[tuple[str, ...]], Event]
+    def test_a_pull_request_is_told(
+        self, source: Source, world: World, proposed: Callable[[], PullRequest]
     ) -> None:
-        """Every file, however many and however named; or None, and Git itself is asked."""
-        files = (*(f"many/{number:04}.txt" for number in range(400)), "with space", "ümläut")
-        found = asyncio.run(source.changed(world.url, pushed(files)))
-        assert found is None or sorted(found) == sorted(files)
+        """Its branches, its commit, its author's id and its state, as they are now."""
+        wanted = proposed()
+        found = asyncio.run(source.pull(world.url, wanted.number))
+        assert _facts(found) == _facts(wanted)
+
+    def test_an_unknown_pull_request_is_named(self, source: Source, world: World) -> None:
+        """There is no pull request with that number, and that is said."""
+        with pytest.raises(NotFound):
+            asyncio.run(source.pull(world.url, 99_999))
+
+    def test_a_credential_is_for_https_and_kept_to_itself(
+        self, source: Source, world: World
+    ) -> None:
+        """What Git needs, if it needs anything; it does not show itself."""
+        login = asyncio.run(source.credential(world.url))
+        assert login is None or login.password not in repr(login)
 
     def test_a_permission_belongs_to_an_id(self, source: Source, world: World) -> None:
         """Who may write, may; who is unknown, or no one, may not."""
@@ -86,6 +97,13 @@ class SourceContract:
         for question in (source.heads, source.default_branch):
             with pytest.raises(WindlassError):
                 asyncio.run(_asked(question, f"{world.url}-unknown"))
+
+
+def _facts(pull: PullRequest) -> dict[str, object]:
+    """What decisions are made on."""
+    names = ("number", "title", "author", "author_id", "base", "head", "head_sha", "state")
+    more = ("merge_sha", "fork", "draft", "labels")
+    return {name: getattr(pull, name) for name in (*names, *more)}
 
 
 async def _asked(question: Callable[[str], Awaitable[object]], url: str) -> None:

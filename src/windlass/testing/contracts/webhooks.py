@@ -110,7 +110,7 @@ class WebhooksContract:
         """A lost delivery can be asked for, is signed with our secret, and stays the same one."""
 
         async def walk() -> list[tuple[str, bytes]]:
-            found = await webhooks.missed(url, 0.0)
+            found = await webhooks.missed(url, hook, 0.0)
             return [(dialect.verify(one, (hook.secret,)).delivery_key, one.body) for one in found]
 
         asyncio.run(webhooks.install(url, hook))
@@ -119,6 +119,34 @@ class WebhooksContract:
         first = asyncio.run(walk())
         assert first
         assert asyncio.run(walk()) == first
+
+    @pytest.fixture
+    def failed(self) -> Callable[[], Callable[[], int]]:
+        """Let deliveries fail; how often they were sent again since then."""
+        pytest.skip("this forge sends nothing again")
+
+    def test_what_failed_is_sent_again(
+        self, webhooks: Webhooks, url: str, hook: Hook, failed: Callable[[], Callable[[], int]]
+    ) -> None:
+        """A forge with a log of its own is asked to send again what failed, and only that."""
+        asyncio.run(webhooks.install(url, hook))
+        again = failed()
+        assert asyncio.run(webhooks.missed(url, hook, 0.0)) == ()
+        assert again() == 1
+
+    @pytest.fixture
+    def pings(self) -> Callable[[], int]:
+        """How many pings the forge has sent."""
+        pytest.skip("this forge sends no pings")
+
+    def test_a_ping_is_sent(
+        self, webhooks: Webhooks, url: str, hook: Hook, pings: Callable[[], int]
+    ) -> None:
+        """The forge can be asked to prove that it reaches us."""
+        asyncio.run(webhooks.install(url, hook))
+        before = pings()
+        assert asyncio.run(webhooks.ping(url, hook))
+        assert pings() == before + 1
 
     def test_a_missing_right_is_named(self, webhooks: Webhooks, forbidden: str, hook: Hook) -> None:
         """Who may not set up a webhook is told so in words that help."""

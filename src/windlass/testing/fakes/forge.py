@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from windlass.core.errors import NotAllowed, NotFound, Permanent, WindlassError
-from windlass.core.event import Event
-from windlass.ports.forge import Hook, HookState, Permission, Request, Status
+from windlass.ports.forge import Hook, HookState, Login, Permission, PullRequest, Request, Status
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,18 +24,21 @@ class FakeRepository:
     """
     One repository of the fake.
 
-    `people` are ids and what they may do; `changed` the files by the commit of an
-    event; `lost` the deliveries that did not arrive; `guarded` refuses webhooks.
+    `people` are ids and what they may do; `pulls` the numbers that may be
+    commented on and `proposals` what is told of them; `lost` the
+    deliveries that did not arrive; `guarded` refuses webhooks; `pings` counts them.
     """
 
     heads: dict[str, str] = field(default_factory=dict)
     default: str = "main"
     people: dict[str, Permission] = field(default_factory=dict)
     pulls: set[int] = field(default_factory=set)
-    changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    proposals: dict[int, PullRequest] = field(default_factory=dict)
     lost: list[Request] = field(default_factory=list)
     hook: Hook | None = None
     guarded: bool = False
+    pings: int = 0
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,12 @@ class FakeForge:
         """Forget it."""
         (await self._person(url)).hook = None
 
-    async def missed(self, url: str, since: float) -> tuple[Request, ...]:
+    async def ping(self, url: str, _hook: Hook) -> bool:
+        """Count it."""
+        (await self._person(url)).pings += 1
+        return True
+
+    async def missed(self, url: str, _hook: Hook, since: float) -> tuple[Request, ...]:
         """What a test has put into `lost`."""
         return tuple(one for one in (await self._person(url)).lost if one.at >= since)
 
@@ -119,10 +126,16 @@ class FakeForge:
         """The heads as a test has put them."""
         return dict((await self._person(url)).heads)
 
-    async def changed(self, url: str, event: Event) -> tuple[str, ...] | None:
-        """The event's own files, or those that a test has put for its commit."""
-        repository = await self._person(url)
-        return event.files if event.files is not None else repository.changed.get(event.sha or "")
+    async def pull(self, url: str, number: int) -> PullRequest:
+        """What a test has put."""
+        found = (await self._person(url)).proposals.get(number)
+        if found is None:
+            raise NotFound(f"{url} has no pull request {number}")
+        return found
+
+    async def credential(self, url: str) -> Login | None:
+        """What `login` says."""
+        return (await self._person(url)).login
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What `people` says."""
