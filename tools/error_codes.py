@@ -42,6 +42,28 @@ CONFIGURATION: Mapping[str, str] = {
 
 # Code -> (what happened, what to do about it): errors of the server and the command line.
 ERRORS: Mapping[str, tuple[str, str]] = {
+    "address": ("an address is none that can be asked", "write it as https://HOST/PATH"),
+    "address-plain": (
+        "a host would be spoken to without TLS",
+        "use https, or name the host in the setting `private_hosts`",
+    ),
+    "address-private": (
+        "a host has an address that is not public",
+        "if it is yours, name it in the setting `private_hosts`",
+    ),
+    "forge-denied": (
+        "a code host does not let the token do this",
+        "store one with the rights that its how-to names: `windlass repo token URL`",
+    ),
+    "forge-unknown": (
+        "it cannot be told which code host an address is on",
+        "say it with `--forge`",
+    ),
+    "ping": (
+        "a code host was asked for a ping, and it did not arrive",
+        "see what `windlass doctor` says of the address",
+    ),
+    "token": ("a token is too short, or has odd characters in it", "copy it again, on one line"),
     "bad-request": ("the request could not be understood", "see the message for the field"),
     "bug": ("something in Windlass is wrong", "look in the server's log, and report it"),
     "changed-meanwhile": ("somebody else changed it first", "look at it again, then repeat"),

@@ -115,7 +115,7 @@ def test_an_answer_is_an_error_of_ours(ask, shelf, status, kind):
 
 
 @pytest.mark.parametrize(
-    ("headers", "wait"),
+    "wanted",
     [
         ({"retry-after": "17"}, 17.0),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1090"}, 90.0),
@@ -123,8 +123,9 @@ def test_an_answer_is_an_error_of_ours(ask, shelf, status, kind):
     ],
 )
 @pytest.mark.parametrize("status", [403, 429])
-def test_a_pause_is_kept_without_asking_again(ask, shelf, clock, status, headers, wait):
+def test_a_pause_is_kept_without_asking_again(ask, shelf, clock, status, wanted):
     """Until it is over nothing is sent; then everything is as before."""
+    headers, wait = wanted
     shelf.faults.append(Reply(status, {"message": "slow down"}, headers))
 
     async def play(api):

@@ -20,6 +20,8 @@ from windlass.forges.plain.script import KEPT
 from windlass.ports.forge import Hook
 from windlass.testing.plain import ENVIRONMENT, Bench, run
 
+NOWHERE = Hook(url="http://127.0.0.1:9/", secret=b"x")
+
 
 def labels(events):
     return [(event.label, event.branch or event.tag or event.number) for event in events]
@@ -32,7 +34,7 @@ def waiting(bench):
 @pytest.fixture
 def broken(bench):
     """The bench with a hook whose Python is gone."""
-    asyncio.run(PlainForge().install(bench.url, Hook(url="http://127.0.0.1:9/", secret=b"x")))
+    asyncio.run(PlainForge().install(bench.url, NOWHERE))
     script = bench.bare / "hooks/post-receive"
     text = script.read_text()
     start = text.index("for wl_python in")
@@ -300,7 +302,7 @@ def test_another_user_may_push(open_folder, forge, hook, events):
     )
     assert done.returncode == 0, done.stderr
     assert "refs/heads/new" in bench.refs()
-    (request,) = asyncio.run(forge.missed(bench.url, 0.0))
+    (request,) = asyncio.run(forge.missed(bench.url, NOWHERE, 0.0))
     assert json.loads(request.body)["sender"]["id"] == "os:nobody"
     assert labels(events(1))[0] == ("push", "new")
 

@@ -99,9 +99,9 @@ def test_what_is_refused_for_good_is_laid_aside(installed, forge, receiver, hook
     refused = installed.bare / "windlass/refused"
     (answer,) = refused.glob("*.answer")
     assert answer.read_text().startswith("answered 422")
-    (found,) = asyncio.run(forge.missed(installed.url, 0.0))
+    (found,) = asyncio.run(forge.missed(installed.url, NOWHERE, 0.0))
     assert json.loads(found.body)["ref"] == "refs/heads/one"
-    assert asyncio.run(forge.missed(installed.url, time.time() + 60)) == ()
+    assert asyncio.run(forge.missed(installed.url, NOWHERE, time.time() + 60)) == ()
 
 
 def test_recovery_finds_what_was_never_sent(quiet, forge):
@@ -109,9 +109,9 @@ def test_recovery_finds_what_was_never_sent(quiet, forge):
     quiet.push("main:one")
     quiet.push("main:two")
     dialect = PlainDialect()
-    first = asyncio.run(forge.missed(quiet.url, time.time() + 60))
+    first = asyncio.run(forge.missed(quiet.url, NOWHERE, time.time() + 60))
     keys = [dialect.verify(one, (SECRET,)).delivery_key for one in first]
-    again = asyncio.run(forge.missed(quiet.url, 0.0))
+    again = asyncio.run(forge.missed(quiet.url, NOWHERE, 0.0))
     assert [dialect.verify(one, (SECRET,)).delivery_key for one in again] == keys
     assert [dialect.read(one, "x")[0].branch for one in first] == ["one", "two"]
 

@@ -56,6 +56,7 @@ class Repository(msgspec.Struct, frozen=True):
     default_branch: str
     active: bool
     problem: str
+    polling: bool = False
 
 
 class Hook(msgspec.Struct, frozen=True):
@@ -63,6 +64,16 @@ class Hook(msgspec.Struct, frozen=True):
 
     present: bool
     problem: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    check: str
+    subject: str
+    passed: bool
+    said: str
+    fix: str
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -83,6 +94,7 @@ class Added(msgspec.Struct, frozen=True):
     repository: Repository
     hook: Hook
     webhook: str
+    ping: float | None = None
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("windlass.cli.local.lint:lint", "Check the configuration in a folder."),
     "schema": ("windlass.cli.local.schema:schema", "Print the JSON Schema for editors."),
     "settings": ("windlass.cli.local.settings:settings", "Show settings and their origin."),
+    "doctor": ("windlass.cli.commands.doctor:doctor", "Is everything in order?"),
     "repo": ("windlass.cli.commands.repositories:repo", "Connect repositories."),
     "pr": ("windlass.cli.commands.pull_requests:pr", "Pull requests of plain Git."),
     "events": ("windlass.cli.commands.events:events", "What came in, and who listened."),

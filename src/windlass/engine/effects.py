@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from windlass.core.run import Effect, Finish, Report, StartJob, StopJob
 from windlass.engine.names import status_context
-from windlass.ports.records import StoredEffect, StoredRun
+from windlass.ports.records import Deployment, StoredEffect, StoredRun
 from windlass.ports.store import Tx
 
 
@@ -29,12 +29,31 @@ def wish(tx: Tx, kind: str, arguments: Mapping[str, str], now: float, *, run: in
     key = ":".join((kind, *arguments.values()))
     fresh = StoredEffect(id=key, kind=kind, run=run, arguments=arguments, created_at=now)
     if not tx.add(fresh) and (old := tx.get(StoredEffect, key)) is not None:
-        tx.save(replace(fresh, wanted=old.wanted + 1))
+        # What was told, and how often, is about the forge and not about this wish.
+        kept = replace(fresh, told=old.told, sent=old.sent, sent_at=old.sent_at)
+        tx.save(replace(kept, wanted=old.wanted + 1))
+
+
+REPORTS = ("report", "comment", "configuration", "deployment")
+
+
+def again(tx: Tx, repository: str, now: float) -> None:
+    """Ask anew for the reports of a repository that failed for good: a right may be there now."""
+    for one in tx.find(StoredEffect, state="failed"):
+        if one.kind in REPORTS and one.arguments.get("repository") == repository:
+            fresh = replace(one, state="pending", attempts=0, due_at=0.0, created_at=now)
+            tx.save(replace(fresh, wanted=one.wanted + 1))
 
 
 def place(tx: Tx, name: str, now: float) -> None:
     """Ask for a look at a place: admit what waits, apply what is desired, compare."""
     wish(tx, "place", {"place": name}, now)
+
+
+def deployed(tx: Tx, one: Deployment, now: float) -> None:
+    """Ask for the forge to be told how a deployment is."""
+    said = {"repository": one.repository, "deployment": str(one.number)}
+    wish(tx, "deployment", said, now, run=one.run)
 
 
 def write(tx: Tx, stored: StoredRun, effects: tuple[Effect, ...], now: float) -> None:

@@ -1,17 +1,22 @@
 """
-The webhook on the forge's side: there, and sending to us.
+The webhook on the forge's side: there, sending to us, and proved to arrive.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from windlass.core.errors import UserError
 from windlass.engine.world import World
 from windlass.ports.forge import Hook, HookState
-from windlass.ports.records import Repository
-from windlass.ports.store import Tx
+from windlass.ports.records import Delivery, Repository
+from windlass.ports.store import Above, Tx
 from windlass.ports.target import Vault
+
+# Seconds for a ping to arrive, and between two looks.
+ARRIVES, LOOK = 10.0, 0.1
 
 
 def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
@@ -34,19 +39,64 @@ def hook_of(world: World, repository: Repository) -> Hook:
 
 async def ensure(world: World, repository: Repository) -> HookState:
     """Check the webhook, put it right where it is not, and note what remains wrong."""
+    if repository.polling:
+        return HookState(present=True)
     webhooks = world.forges[repository.forge].webhooks
     hook = hook_of(world, repository)
     state = await webhooks.check(repository.url, hook)
     if not state.by_hand and (state.problem or not state.present):
         state = await webhooks.install(repository.url, hook)
-    await _note(world, repository.name, state)
+    await note(world, repository.name, state.problem)
     return state
 
 
-async def _note(world: World, name: str, state: HookState) -> None:
+async def arrives(world: World, repository: Repository) -> float | None:
+    """
+    Seconds that a ping took from the forge to our disk, None where the forge sends none.
+
+    `UserError` when it does not come: then nothing else will either.
+    """
+    began = world.clock.now()
+    hook = hook_of(world, repository)
+    if not await world.forges[repository.forge].webhooks.ping(repository.url, hook):
+        return None
+
+    def work(tx: Tx) -> bool:
+        return bool(
+            tx.find(Delivery, endpoint=repository.endpoint, received_at=Above(began - 1.0), limit=1)
+        )
+
+    while (took := world.clock.now() - began) < ARRIVES:
+        if await world.store.read(work):
+            return took
+        await world.clock.sleep(LOOK)
+    problem = (
+        f"{repository.forge} was asked for a ping, and it did not arrive within {ARRIVES:g} s"
+        f" at {hook.url}: windlass doctor looks for the reason"
+    )
+    await note(world, repository.name, problem)
+    raise UserError(problem, code="ping")
+
+
+async def note(world: World, name: str, problem: str) -> None:
+    """Keep what is wrong with a repository's webhook, for people to see."""
+
     def work(tx: Tx) -> None:
         current = tx.get(Repository, name)
-        if current is not None and current.problem != state.problem:
-            tx.save(replace(current, problem=state.problem))
+        if current is not None and current.problem != problem:
+            tx.save(replace(current, problem=problem))
 
     await world.store.transaction(work)
+
+
+def unreachable(public_url: str, url: str) -> bool:
+    """Whether a forge out there cannot reach us: our address is of this machine or network."""
+    return _inside(public_url) and not _inside(url) and "://" in url
+
+
+def _inside(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or "." not in host

@@ -16,12 +16,12 @@ import structlog
 from windlass.core.errors import Permanent, Transient, UserError, WindlassError
 from windlass.core.pipeline import JobKind
 from windlass.core.run import ENDED, Released, State
-from windlass.engine import deployments
+from windlass.engine import deployments, pace
 from windlass.engine.advance import advance
 from windlass.engine.configurations import Configurations
 from windlass.engine.jobs import Jobs, Key
 from windlass.engine.reconcile import Reconcile
-from windlass.engine.reports import Reporter
+from windlass.engine.reports import Reporter, Told
 from windlass.engine.world import World
 from windlass.ports.records import StoredEffect, StoredRun
 from windlass.ports.store import Tx
@@ -52,6 +52,7 @@ class Performer:
             "report": self._report,
             "comment": self._comment,
             "configuration": self._configuration,
+            "deployment": self._deployment,
             "group": self._group,
             "place": self._place,
         }
@@ -92,17 +93,44 @@ class Performer:
         else:
             await self._jobs.stop(key)
 
-    async def _report(self, effect: StoredEffect) -> None:
+    async def _report(self, effect: StoredEffect) -> float | None:
         said = effect.arguments
-        await self._reporter.status(said["repository"], said["sha"], said["context"])
+        told = await self._reporter.status(said["repository"], said["sha"], said["context"])
+        return await self._tell(effect, told)
 
-    async def _comment(self, effect: StoredEffect) -> None:
+    async def _comment(self, effect: StoredEffect) -> float | None:
         said = effect.arguments
-        await self._reporter.comment(said["repository"], int(said["number"]))
+        told = await self._reporter.comment(said["repository"], int(said["number"]))
+        return await self._tell(effect, told)
 
-    async def _configuration(self, effect: StoredEffect) -> None:
+    async def _configuration(self, effect: StoredEffect) -> float | None:
         said = effect.arguments
-        await self._reporter.configuration(said["repository"], said["sha"], int(said["event"]))
+        told = await self._reporter.configuration(
+            said["repository"], said["sha"], int(said["event"])
+        )
+        return await self._tell(effect, told)
+
+    async def _deployment(self, effect: StoredEffect) -> float | None:
+        told = await self._reporter.deployment(int(effect.arguments["deployment"]))
+        return await self._tell(effect, told)
+
+    async def _tell(self, effect: StoredEffect, told: Told | None) -> float | None:
+        """Say it, unless it was said; when it may be said again, if that is not yet."""
+        mark = pace.digest(told.said) if told else effect.told
+        if told is None or mark == effect.told:
+            return None
+        now = self._world.clock.now()
+        if (due := effect.sent_at + pace.wait(effect.sent)) > now:
+            return due
+        await told.send()
+
+        def work(tx: Tx) -> None:
+            current = tx.get(StoredEffect, effect.id)
+            if current is not None:
+                tx.save(replace(current, told=mark, sent=effect.sent + 1, sent_at=now))
+
+        await self._world.store.transaction(work)
+        return None
 
     async def _place(self, effect: StoredEffect) -> float | None:
         return await self._reconcile(effect.arguments["place"])

@@ -45,6 +45,7 @@ def hold(tx: Tx, deployment: Deployment, answer: Wait | Ask, now: float) -> None
     if after == current:
         return
     tx.save(after)
+    effects.deployed(tx, after, now)
     waits = JobWaits(job=current.job, attempt=current.attempt, reason=answer.reason)
     advance(tx, current.run, waits, "", now)
 
@@ -103,13 +104,14 @@ def _cancelled(tx: Tx, deployment: Deployment) -> bool:
     return job is None or not job.job.final
 
 
-def committed(tx: Tx, deployment: Deployment, commit: str) -> None:
+def committed(tx: Tx, deployment: Deployment, commit: str, now: float) -> None:
     """The desired state is in the state repository: the place aims at it from now on."""
     current = tx.get(Deployment, deployment.number)
     place = tx.get(Place, deployment.place)
     if current is None or place is None or current.state != "admitted":
         return
     tx.save(replace(current, state="deploying", state_commit=commit))
+    effects.deployed(tx, current, now)
     rollback = current.kind == "rollback"
     tx.save(
         replace(
@@ -145,6 +147,7 @@ def end(  # noqa: PLR0913 - one fact, each value of another origin
         outputs=outputs or {},
     )
     advance(tx, deployment.run, ended, f"{_job(deployment)}:deployed", now)
+    effects.deployed(tx, deployment, now)
 
 
 def wake_followers(tx: Tx, place: Place, now: float) -> None:

@@ -95,8 +95,9 @@ class Reconcile:
                 commit = await self._written(deployment) or await self._write(deployment, place)
                 if commit is None:
                     return
+                now = self._world.clock.now()
                 await self._world.store.transaction(
-                    lambda tx: places.committed(tx, deployment, commit)
+                    lambda tx: places.committed(tx, deployment, commit, now)
                 )
                 await say(self._world, deployment, f"desired state is commit {commit[:12]}")
             state = desired.parse(deployment.content)

@@ -7,14 +7,18 @@ and reordering cannot make it say something old.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from windlass.core.run import ENDED, Run, State
 from windlass.engine import comment
 from windlass.engine.names import run_path, status_context
 from windlass.engine.world import World
-from windlass.ports.forge import Status, StatusState
-from windlass.ports.records import CommitStatus, Repository, StoredEvent, StoredRun
+from windlass.ports.executor import Logs
+from windlass.ports.forge import Annotation, Status, StatusState
+from windlass.ports.records import CommitStatus, Deployment, Repository, StoredEvent, StoredRun
 from windlass.ports.store import Tx
 
 SAID = {
@@ -33,15 +37,40 @@ LONGEST = 140
 
 CONFIGURATION = "windlass/configuration"
 
+# As most compilers and linters say it: `src/a.py:12:3: what is wrong`, or pytest's `E` before it.
+_AT_A_LINE = re.compile(
+    r"(?P<path>(?:\./)?[\w@+-][\w@+./-]{0,200}\.\w{1,12}):(?P<line>[1-9][0-9]{0,6})"
+    r"(?::[0-9]{1,6})?:?\s+(?P<message>\S.*)"
+)
+# What one request to a forge takes.
+ANNOTATIONS = 50
+
+DEPLOYED = {
+    "succeeded": StatusState.SUCCESS,
+    "failed": StatusState.FAILURE,
+    "superseded": StatusState.NEUTRAL,
+    "cancelled": StatusState.NEUTRAL,
+    "rejected": StatusState.ERROR,
+    "expired": StatusState.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something to say to a forge: `said` is its value, `send` says it."""
+
+    said: object
+    send: Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Sends reports by the ports of the repository's forge."""
+    """Finds what is true now, and how to say it by the ports of the repository's forge."""
 
     world: World
 
-    async def status(self, repository: str, sha: str, context: str) -> None:
-        """Set one status of a commit to what is true now."""
+    async def status(self, repository: str, sha: str, context: str) -> Told | None:
+        """One status of a commit."""
 
         def work(tx: Tx) -> tuple[Repository | None, StoredRun | None]:
             said = tx.get(CommitStatus, repository, sha, context)
@@ -50,20 +79,23 @@ class Reporter:
 
         found, stored = await self.world.store.read(work)
         if found is None or stored is None:
-            return
+            return None
         status = status_of(stored, context, self.world.public_url)
+        if status.state is StatusState.FAILURE:
+            notes = await asyncio.to_thread(annotated, stored, context, self.world.logs)
+            status = replace(status, annotations=notes)
         reports = self.world.forges[found.forge].reports
-        await reports.status(found.url, status)
+        return Told(status, lambda: reports.status(found.url, status))
 
-    async def configuration(self, repository: str, sha: str, event: int) -> None:
-        """Say on the commit that its configuration cannot be used, or that it can again."""
+    async def configuration(self, repository: str, sha: str, event: int) -> Told | None:
+        """That the configuration of a commit cannot be used, or that it can again."""
 
         def work(tx: Tx) -> tuple[Repository | None, StoredEvent | None]:
             return tx.get(Repository, repository), tx.get(StoredEvent, event)
 
         found, stored = await self.world.store.read(work)
         if found is None or stored is None:
-            return
+            return None
         faults = stored.fault.splitlines()
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         status = Status(
@@ -73,10 +105,11 @@ class Reporter:
             description=_cut(faults[0], more) if faults else "the configuration is valid again",
             url=f"{self.world.public_url}/events/{event}",
         )
-        await self.world.forges[found.forge].reports.status(found.url, status)
+        reports = self.world.forges[found.forge].reports
+        return Told(status, lambda: reports.status(found.url, status))
 
-    async def comment(self, repository: str, number: int) -> None:
-        """Make the comment on a pull request say how its newest runs stand."""
+    async def comment(self, repository: str, number: int) -> Told | None:
+        """The comment on a pull request: how its newest runs stand."""
 
         def work(tx: Tx) -> tuple[Repository | None, tuple[StoredRun, ...]]:
             runs = tx.find(
@@ -87,9 +120,44 @@ class Reporter:
 
         found, runs = await self.world.store.read(work)
         if found is None or not runs:
-            return
+            return None
         body = comment.compose(runs, self.world.logs, self.world.public_url)
-        await self.world.forges[found.forge].reports.comment(found.url, number, body)
+        reports = self.world.forges[found.forge].reports
+        return Told(body, lambda: reports.comment(found.url, number, body))
+
+    async def deployment(self, number: int) -> Told | None:
+        """A deployment, where the forge has such a thing."""
+
+        def work(tx: Tx) -> tuple[Repository | None, Deployment | None]:
+            one = tx.get(Deployment, number)
+            return tx.get(Repository, one.repository) if one else None, one
+
+        found, one = await self.world.store.read(work)
+        if found is None or one is None or not one.sha:
+            return None
+        status = Status(
+            sha=one.sha,
+            context=f"windlass/deploy/{one.environment}",
+            state=DEPLOYED.get(one.state, StatusState.PENDING),
+            description=_cut(f"{one.service}: {one.state} {one.reason}".strip(), ""),
+            url=f"{self.world.public_url}{run_path(one.run)}",
+        )
+        reports = self.world.forges[found.forge].reports
+        return Told(status, lambda: reports.deployment(found.url, status, one.environment))
+
+
+def annotated(stored: StoredRun, context: str, logs: Logs) -> tuple[Annotation, ...]:
+    """Messages at lines of files, read from the last lines of the jobs that failed."""
+    found: dict[tuple[str, int], Annotation] = {}
+    for name, job in stored.run.jobs.items():
+        if job.state is not State.FAILED or status_context(job.action) != context:
+            continue
+        for line in comment.failing_lines(stored.number, name, job, logs).splitlines():
+            if match := _AT_A_LINE.match(line):
+                path, number = match["path"].removeprefix("./"), int(match["line"])
+                note = Annotation(path, number, match["message"].strip()[:500])
+                found.setdefault((path, number), note)
+    return tuple(found.values())[:ANNOTATIONS]
 
 
 def status_of(stored: StoredRun, context: str, public_url: str) -> Status:

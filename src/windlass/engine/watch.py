@@ -25,6 +25,10 @@ from windlass.ports.store import Below, Tx
 log = structlog.get_logger()
 
 TICK = 1.0
+# How often a forge that cannot reach us is asked, in seconds.
+POLL = 30.0
+# How far back a forge's own log of deliveries is looked through; most keep three days.
+BACK = 3 * 86400.0
 PULL = 5.0
 SCHEDULES = 10.0
 WAITING = 60.0
@@ -74,14 +78,24 @@ class Watch:
 
     async def missed(self) -> None:
         """Look for missed deliveries at the start, soon after, and then on a timer, for ever."""
-        pause = SOON
+        looks: dict[str, int] = {}
+        due: dict[str, float] = {}
         while True:
             repositories = await self._world.store.read(lambda tx: tx.find(Repository, active=True))
+            now = self._world.clock.now()
             for one in repositories:
-                await self._missed(one)
-            # Where a backlog was in the way of the first look, the second has a better view.
-            await self._world.clock.sleep(min(pause, self._every))
-            pause = self._every
+                if due.get(one.name, 0.0) <= now:
+                    await self._missed(one)
+                    looks[one.name] = looks.get(one.name, 0) + 1
+                    due[one.name] = self._world.clock.now() + self._pause(one, looks[one.name])
+            await self._world.clock.sleep(TICK)
+
+    def _pause(self, repository: Repository, looks: int) -> float:
+        """Until the next look, in seconds."""
+        if repository.polling:
+            return min(POLL, self._every)
+        # Where a backlog was in the way of the first look, the second has a better view.
+        return min(SOON, self._every) if looks == 1 else self._every
 
     async def _missed(self, repository: Repository) -> None:
         """Look for what one forge did not get through; above all when its hook is broken."""
@@ -91,7 +105,7 @@ class Watch:
         except WindlassError as error:
             log.warning("hook not checked", action="recover", repository=name, why=str(error))
         try:
-            if count := await self._recovery(repository):
+            if count := await self._recovery(repository, self._world.clock.now() - BACK):
                 log.info("recovered", action="recover", repository=name, events=count)
         except WindlassError as error:
             log.warning("recovery failed", action="recover", repository=name, why=str(error))

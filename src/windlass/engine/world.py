@@ -4,11 +4,12 @@ Everything outside that the engine may use, handed in once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from windlass.core.errors import UserError
 from windlass.git.mirror import Mirror
 from windlass.git.state import StateRepository
 from windlass.ports.executor import Artifacts, Executor, Logs
@@ -25,6 +26,7 @@ class Forge:
 
     `pull_ref` is where it keeps the head of a pull request for Git, empty when nowhere.
     A forge that does not sign its bodies (`signed` false) is asked again before they count.
+    `clone` makes a repository's address the one that Git is given.
     """
 
     dialect: Dialect
@@ -34,6 +36,7 @@ class Forge:
     pull_requests: PullRequests | None = None
     pull_ref: str = "refs/pull/{number}/head"
     signed: bool = True
+    clone: Callable[[str], str] = str
 
 
 class Secrets(Protocol):
@@ -48,6 +51,54 @@ class Mirrors(Protocol):
 
     def of(self, repository: Repository) -> Mirror:
         """The one mirror of this repository; made when it is first asked for."""
+
+
+class Left(Protocol):
+    """A forge that is not asked until then (UTC seconds), and why."""
+
+    @property
+    def origin(self) -> str:
+        """Its address, scheme and host."""
+
+    @property
+    def until(self) -> float:
+        """When it is asked again."""
+
+    @property
+    def reason(self) -> str:
+        """What happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a look at an address: the status of its answer, and its clock (UTC seconds)."""
+
+    status: int
+    clock: float | None
+
+
+async def _undetected(url: str) -> str:
+    raise UserError(f"it cannot be told which forge {url} is on", hint="say it with --forge")
+
+
+async def _unseen(url: str) -> Looked:
+    raise UserError(f"this server cannot look at {url}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """
+    What the server can find out about what is around it; blind by default.
+
+    `detect` tells the forge of an address, `look` asks an address (a `WindlassError` says why it
+    cannot be asked), `circuits` are the forges that are left alone for a while, `unsound` what is
+    wrong with the database file (it takes its time).
+    """
+
+    detect: Callable[[str], Awaitable[str]] = _undetected
+    look: Callable[[str], Awaitable[Looked]] = _unseen
+    circuits: Callable[[], tuple[Left, ...]] = tuple
+    unsound: Callable[[], tuple[str, ...]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +125,4 @@ class World:
     public_url: str
     version: str
     sandboxed: bool = False
+    outlook: Outlook = Outlook()

@@ -67,8 +67,8 @@ class ByHand:
         return Permission.NONE
 
     async def default_branch(self, _url: str) -> str:
-        """What new repositories call it."""
-        return "main"
+        """Refuse, likewise."""
+        raise Permanent(f"{self.name} cannot be asked without a credential")
 
     def _say(self, hook: Hook) -> HookState:
         return HookState(

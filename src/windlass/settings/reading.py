@@ -49,7 +49,7 @@ def read(
         refused_kept=taking.take(table.REFUSED_KEPT),
         missed_every=taking.take(table.MISSED_EVERY),
         hook_python=taking.take(table.HOOK_PYTHON, lambda: host.python),
-        private_hosts=taking.take(table.PRIVATE_HOSTS),
+        private_hosts=taking.take(table.PRIVATE_HOSTS, tuple),
         origins=taking.origins,
     )
     if sources.faults:

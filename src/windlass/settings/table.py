@@ -192,7 +192,8 @@ HOOK_PYTHON = Setting(
 PRIVATE_HOSTS = Setting(
     name="private_hosts",
     shape=shapes.HOSTS,
-    default="",
+    default="none",
+    computed=True,
     help="Hosts, as HOST or HOST:PORT with spaces between, that may be on a private network and be"
     " spoken to by plain http: your own code host, for example. No other private address is"
     " ever asked.",

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import quote
 
 import click
@@ -24,26 +26,93 @@ def repo() -> None:
 @repo.command("add")
 @click.argument("url")
 @click.option("--name", default="", help="Its name here; taken from the URL otherwise.")
+@click.option("--forge", default="", help="Which code host it is on; found out otherwise.")
 @click.option(
-    "--forge", default="plain", help="plain (a bare repository on this machine) or github."
+    "--token-file",
+    type=click.File(),
+    metavar="FILE",
+    help="A file with the token for the code host; - is standard input. Asked for otherwise.",
 )
+@click.option(
+    "--poll/--webhook",
+    "polling",
+    default=None,
+    help="Ask the code host again and again, or have it send webhooks; by default a webhook where"
+    " it can reach the server.",
+)
+@click.option("--no-input", is_flag=True, help="Ask nothing.")
 @asks_server
-def add(api: Api, url: str, name: str, forge: str) -> None:
-    """Connect the repository at URL, and put its webhook in place."""
-    if forge == "plain" and "://" not in url:
+def add(  # noqa: PLR0913 - one parameter for each option
+    api: Api,
+    url: str,
+    name: str,
+    forge: str,
+    token_file: TextIO | None,
+    *,
+    polling: bool | None,
+    no_input: bool,
+) -> None:
+    """
+    Connect the repository at URL, put its webhook in place, and prove that it arrives.
+
+    URL is the address of a repository on a code host, or the path of a bare repository here.
+    """
+    began = time.monotonic()
+    token = token_file.read().strip() if token_file else ""
+    if "://" in url:
+        if not token and not no_input and sys.stdin.isatty():
+            token = _asked(url)
+    else:
         url = str(Path(url).resolve())  # the server stands in another folder
-    added = api.post(Added, "/repositories", {"url": url, "name": name, "forge": forge})
+    asked = {"url": url, "name": name, "forge": forge, "token": token, "polling": polling}
+    added = api.post(Added, "/repositories", asked)
     if not api.as_json:
+        where = "none: the code host is asked every half minute"
         fields(
             [
                 ("name", added.repository.name),
                 ("forge", added.repository.forge),
                 ("branch", added.repository.default_branch),
-                ("webhook", api.url + added.webhook),
+                ("webhook", where if added.repository.polling else api.url + added.webhook),
             ]
         )
+    if added.ping is not None:
+        say(f"Its ping arrived after {added.ping:.1f} s.")
     if added.hook.problem:
         say(f"The webhook is not in place: {added.hook.problem}")
+    else:
+        say(f"Connected in {time.monotonic() - began:.1f} s.")
+
+
+@repo.command("token")
+@click.argument("url")
+@click.option("--token-file", type=click.File(), metavar="FILE", help="A file with the token.")
+@asks_server
+def token(api: Api, url: str, token_file: TextIO | None) -> None:
+    """
+    Store the token for the code host of URL, or for one repository's URL.
+
+    It is asked for, or read from standard input where nobody can be asked. A report that was
+    refused for want of a right is sent again.
+    """
+    if token_file is not None:
+        said = token_file.read().strip()
+    else:
+        said = _asked(url) if sys.stdin.isatty() else sys.stdin.read().strip()
+    api.ask("POST", "/tokens", body={"url": url, "token": said})
+    say(f"The token for {url} is stored.")
+
+
+def _asked(url: str) -> str:
+    """A token that somebody types or pastes unseen; empty when there is none to give."""
+    answer: str = click.prompt(
+        f"Token for {url} (empty: the one that is stored, or none)",
+        default="",
+        hide_input=True,
+        show_default=False,
+        err=True,
+    )
+    return answer.strip()
 
 
 @repo.command("list")
@@ -82,6 +151,17 @@ def secret(api: Api, name: str) -> None:
     said = api.post(Secret, f"/repositories/{quote(name)}/secret", {})
     if not api.as_json:
         click.echo(said.secret)
+
+
+@repo.command("rotate")
+@click.argument("name")
+@asks_server
+def rotate(api: Api, name: str) -> None:
+    """Give the webhook of NAME a new secret; the one before stays valid beside it."""
+    state = api.post(Hook, f"/repositories/{quote(name)}/rotate", {})
+    if state.problem or not state.present:
+        raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
+    say(f"{name}: its webhook signs with a new secret.")
 
 
 @repo.command("remove")

@@ -4,6 +4,7 @@ Everything that a person may ask, in one object for API and pages.
 
 from __future__ import annotations
 
+from windlass.engine.doctor import Finding, examine
 from windlass.engine.explain import Explanation, explain, explain_commit
 from windlass.engine.requests.deployments import DeploymentRequests
 from windlass.engine.requests.pulls import PullRequestRequests
@@ -13,6 +14,10 @@ from windlass.engine.requests.runs import RunRequests
 
 class Requests(RepositoryRequests, PullRequestRequests, RunRequests, DeploymentRequests):
     """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """Is everything in order around this server?"""
+        return await examine(self._world)
 
     async def explain(self, event: int) -> Explanation:
         """Why did, or did not, this event start something?"""

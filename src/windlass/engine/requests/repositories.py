@@ -7,11 +7,12 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from windlass.core.errors import Conflict, Permanent, UserError
+from windlass.engine import effects, tokens
 from windlass.engine.audit import audit
-from windlass.engine.hooks import ensure, secrets_of
+from windlass.engine.hooks import arrives, ensure, secrets_of, unreachable
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery
@@ -21,64 +22,102 @@ from windlass.ports.forge import HookState
 from windlass.ports.records import Head, Repository
 from windlass.ports.store import Tx
 
+PLAIN = "plain"
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """
+    A repository to connect.
+
+    Without `name` it is taken from the address, without `forge` that is found out. `token` is
+    stored for this address. `polling` None: where the forge cannot reach us.
+    """
+
+    url: str
+    name: str = ""
+    forge: str = ""
+    token: str = ""
+    polling: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """The repository, its webhook, and the seconds that a ping took; None: none was sent."""
+
+    repository: Repository
+    hook: HookState
+    ping: float | None = None
 
 
 class RepositoryRequests(Asked):
     """What may be asked of repositories."""
 
-    async def add_repository(
-        self, *, url: str, name: str = "", forge: str = "plain", by: str
-    ) -> tuple[Repository, HookState]:
+    async def add_repository(self, wanted: Connect, *, by: str) -> Connected:
         """Connect it: a secret and an endpoint of its own, the hook in place, its heads known."""
+        url = tokens.plain_url(wanted.url)
+        forge = wanted.forge or await self._forge_of(url)
         port = self._world.forges.get(forge)
         if port is None:
             known = ", ".join(sorted(self._world.forges))
             raise UserError(f"there is no forge {forge}", hint=f"it is one of {known}")
-        name = name or _default_name(url)
+        name = wanted.name or _default_name(url)
         if not _NAME.fullmatch(name):
             raise UserError(
                 f"{name!r} cannot be a repository's name",
                 hint="letters, digits, `.`, `_`, `-`, and `/` between parts: --name acme/shop",
             )
         await self._free(name, url)
-        branch = await port.source.default_branch(url)
+        if wanted.token:
+            await self.store_token(url, wanted.token, by=by)
+        polling = wanted.polling
+        if polling is None:
+            polling = forge != PLAIN and unreachable(self._world.public_url, url)
         fresh = Repository(
             name=name,
             forge=forge,
             url=url,
             endpoint=secrets.token_urlsafe(18),
-            default_branch=branch,
+            default_branch="",
             created_at=self._now(),
+            polling=polling,
         )
+        fresh = replace(fresh, default_branch=await self._default_branch(fresh))
         await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
-        mirror = self._world.mirrors.of(fresh)
-        await mirror.fetch()
-        try:
-            heads = await port.source.heads(url)
-        except Permanent:
-            found = await mirror.heads()
-            heads = {f"refs/heads/{branch}": sha for branch, sha in found.items()}
+        await self._store(fresh, await self._heads(fresh), by)
+        state = await ensure(self._world, fresh)
+        ping = None
+        if state.present and not state.problem and not polling:
+            try:
+                ping = await arrives(self._world, fresh)
+            except UserError as error:
+                state = replace(state, problem=error.message)
+        return Connected(repository=fresh, hook=state, ping=ping)
+
+    async def store_token(self, url: str, token: str, *, by: str) -> None:
+        """Keep a token for a repository's address, or for a host; what was refused is told anew."""
+        where = tokens.plain_url(url)
+        await self._world.secrets.put(
+            tokens.TOKEN, tokens.scope(where), tokens.check(token).encode()
+        )
+        now = self._now()
 
         def work(tx: Tx) -> None:
-            old = tx.get(Repository, name)
-            if old is not None and not old.active:
-                tx.save(replace(fresh, version=old.version))
-            elif not tx.add(fresh):
-                raise Conflict(f"{name} is connected already")
-            for ref, sha in heads.items():
-                if not ref.startswith("refs/pull/"):
-                    tx.save(Head(repository=name, ref=ref, sha=sha))
-            audit(tx, by, "connect", name, fresh.created_at, scrub(url))
+            audit(tx, by, "store token", where, now)
+            for one in tx.find(Repository, active=True):
+                if one.url == where or tokens.origin(one.url) == where:
+                    effects.again(tx, one.name, now)
 
         await self._world.store.transaction(work)
-        self._changed()
-        state = await ensure(self._world, fresh)
-        return fresh, state
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its hook is there and sends to us; a broken one is put right."""
-        return await ensure(self._world, await self._repository(name))
+        repository = await self._repository(name)
+        now = self._now()
+        await self._world.store.transaction(lambda tx: effects.again(tx, name, now))
+        return await ensure(self._world, repository)
 
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The webhook secret, for a forge where a person enters it; on record who asked."""
@@ -87,6 +126,22 @@ class RepositoryRequests(Asked):
         now = self._now()
         await self._world.store.transaction(lambda tx: audit(tx, by, "show secret", name, now))
         return value.decode("ascii")
+
+    async def rotate_secret(self, name: str, *, by: str) -> HookState:
+        """
+        A new webhook secret; the one before stays valid beside it until the next rotation.
+
+        So what the forge has sent already, and sends again, is still trusted.
+        """
+        repository = await self._repository(name)
+        old = secrets_of(self._world.vault, repository)
+        if old:
+            await self._world.secrets.put("webhook-previous", name, old[0])
+        await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
+        now = self._now()
+        await self._world.store.transaction(lambda tx: audit(tx, by, "rotate secret", name, now))
+        self._changed()
+        return await ensure(self._world, repository)
 
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""
@@ -111,6 +166,47 @@ class RepositoryRequests(Asked):
         ids = Ids(self._world.clock.now)
         receive = Receive(self._world.store, self._world.clock, ids)
         return await Recovery(self._world, receive, ids)(repository)
+
+    async def _forge_of(self, url: str) -> str:
+        return (
+            PLAIN
+            if url.startswith(("/", "~", "file://"))
+            else await self._world.outlook.detect(url)
+        )
+
+    async def _default_branch(self, fresh: Repository) -> str:
+        """As the forge says; where it cannot be asked, as its Git says."""
+        try:
+            return await self._world.forges[fresh.forge].source.default_branch(fresh.url)
+        except Permanent:
+            mirror = self._world.mirrors.of(fresh)
+            await mirror.fetch()
+            return await mirror.default()
+
+    async def _heads(self, fresh: Repository) -> dict[str, str]:
+        """Where its branches and tags are now; what was before is no event."""
+        mirror = self._world.mirrors.of(fresh)
+        await mirror.fetch()
+        try:
+            heads = dict(await self._world.forges[fresh.forge].source.heads(fresh.url))
+        except Permanent:
+            found = await mirror.heads()
+            heads = {f"refs/heads/{branch}": sha for branch, sha in found.items()}
+        return {ref: sha for ref, sha in heads.items() if not ref.startswith("refs/pull/")}
+
+    async def _store(self, fresh: Repository, heads: dict[str, str], by: str) -> None:
+        def work(tx: Tx) -> None:
+            old = tx.get(Repository, fresh.name)
+            if old is not None and not old.active:
+                tx.save(replace(fresh, version=old.version))
+            elif not tx.add(fresh):
+                raise Conflict(f"{fresh.name} is connected already")
+            for ref, sha in heads.items():
+                tx.save(Head(repository=fresh.name, ref=ref, sha=sha))
+            audit(tx, by, "connect", fresh.name, fresh.created_at, scrub(fresh.url))
+
+        await self._world.store.transaction(work)
+        self._changed()
 
     async def _free(self, name: str, url: str) -> None:
         def work(tx: Tx) -> list[Repository]:

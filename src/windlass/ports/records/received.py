@@ -15,7 +15,11 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """A repository that is connected. `endpoint` is the unguessable part of its webhook URL."""
+    """
+    A repository that is connected. `endpoint` is the unguessable part of its webhook URL.
+
+    A `polling` one has no webhook: its forge is asked again and again instead.
+    """
 
     KEY: ClassVar[Columns] = ("name",)
     UNIQUE: ClassVar[tuple[Columns, ...]] = (("endpoint",), ("url",))
@@ -30,6 +34,7 @@ class Repository:
     problem: str = ""
     created_at: float = 0.0
     version: int = 0
+    polling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,8 @@ class Delivery:
     One trusted webhook request. `body` is compressed (zlib), `digest` is the body's SHA-256.
 
     `state` is received, done, ignored or failed; `attempts` and `due_at` (0: at once) steer
-    the next try; `source` is `webhook`, or `recovered` when we found it ourselves.
+    the next try; `source` is `webhook`, or `recovered` when we found it ourselves, or
+    `replay` of the delivery `origin`, which starts deploys only when `deploys`.
     """
 
     KEY: ClassVar[Columns] = ("id",)
@@ -86,6 +92,8 @@ class Delivery:
     reason: str = ""
     attempts: int = 0
     due_at: float = 0.0
+    origin: str = ""
+    deploys: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +121,7 @@ class StoredEvent:
     What a delivery means. `configuration` is the commit whose listeners decided.
 
     `fault` is the text of a configuration error, `conflict` why a pull request
-    could not be merged for its test.
+    could not be merged for its test. `origin` is the event that this one repeats.
     """
 
     KEY: ClassVar[Columns] = ("number",)
@@ -139,11 +147,16 @@ class StoredEvent:
     fault: str = ""
     matched: int = 0
     recovered: bool = False
+    origin: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """One listener's verdict on one event; the place is `file:line:column`."""
+    """
+    One listener's verdict on one event; the place is `file:line:column`.
+
+    A listener in `shadow` decides and is recorded, and starts nothing.
+    """
 
     KEY: ClassVar[Columns] = ("event", "listener")
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
@@ -157,3 +170,4 @@ class StoredVerdict:
     actual: str = ""
     place: str = ""
     run: int = 0
+    shadow: bool = False

@@ -78,7 +78,8 @@ class StoredEffect:
     Something to do. `id` is its idempotency key, `kind` and `arguments` say what.
 
     `state` is pending, done or failed. `wanted` rises each time it is asked for again, so
-    that a report asked for while it is under way is sent once more.
+    that a report asked for while it is under way is sent once more. `told` is a digest of what
+    a report said last, `sent` how often it was sent, `sent_at` when.
     """
 
     KEY: ClassVar[Columns] = ("id",)
@@ -95,6 +96,9 @@ class StoredEffect:
     due_at: float = 0.0
     error: str = ""
     created_at: float = 0.0
+    told: str = ""
+    sent: int = 0
+    sent_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

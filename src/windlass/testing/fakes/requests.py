@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from windlass.core.errors import Conflict, NotFound
 from windlass.core.run import ENDED, State
+from windlass.engine.doctor import Finding
 from windlass.engine.names import place_name
+from windlass.engine.requests.repositories import Connect, Connected
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
     Delivery,
@@ -54,22 +56,39 @@ class FakeRequests:
 
     # ------------------------------------------------------------ repositories
 
-    async def add_repository(
-        self, *, url: str, name: str = "", forge: str = "plain", by: str
-    ) -> tuple[Repository, HookState]:
+    async def add_repository(self, wanted: Connect, *, by: str) -> Connected:
         """Connect a repository."""
-        self._note("add_repository", url, name, forge, by)
+        self._note("add_repository", wanted.url, wanted.name, wanted.forge, by)
         record = Repository(
-            name=name or url.rstrip("/").rpartition("/")[2].removesuffix(".git"),
-            forge=forge,
-            url=url,
+            name=wanted.name or wanted.url.rstrip("/").rpartition("/")[2].removesuffix(".git"),
+            forge=wanted.forge or "plain",
+            url=wanted.url,
             endpoint="e" * 32,
             default_branch="main",
             created_at=self.now,
         )
         if not self.store.fill(lambda tx: tx.add(record)):
             raise Conflict(f"{record.name} is connected already.", hint="windlass repo list")
-        return record, HookState(present=True)
+        return Connected(repository=record, hook=HookState(present=True), ping=0.2)
+
+    async def store_token(self, url: str, token: str, *, by: str) -> None:
+        """Keep a token."""
+        self._note("store_token", url, token, by)
+
+    async def rotate_secret(self, name: str, *, by: str) -> HookState:
+        """A new webhook secret."""
+        self._note("rotate_secret", name, by)
+        return HookState(present=True)
+
+    async def examine(self) -> tuple[Finding, ...]:
+        """Two findings."""
+        self._note("examine")
+        return (
+            Finding(check="disk", subject="/data", said="9000 MiB are free"),
+            Finding(
+                check="hook", subject="shop", said="it is not there", fix="windlass repo check"
+            ),
+        )
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its webhook is there."""

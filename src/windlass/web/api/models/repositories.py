@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from pydantic import SecretStr
+
 from windlass.ports.forge import HookState, PullRequest
 from windlass.ports.records import Repository
 from windlass.web.api.models.shape import Answer, Ask, maybe_when, when
@@ -29,6 +31,7 @@ class RepositoryAnswer(Answer):
     url: str
     default_branch: str
     active: bool
+    polling: bool
     problem: str
     created_at: datetime
 
@@ -41,6 +44,7 @@ class RepositoryAnswer(Answer):
             url=without_credentials(record.url),
             default_branch=record.default_branch,
             active=record.active,
+            polling=record.polling,
             problem=record.problem,
             created_at=when(record.created_at),
         )
@@ -65,11 +69,16 @@ class SecretAnswer(Answer):
 
 
 class AddedAnswer(Answer):
-    """A repository that was just connected; `webhook` is the path that takes its webhooks."""
+    """
+    A repository that was just connected; `webhook` is the path that takes its webhooks.
+
+    `ping` are the seconds in which the code host's ping arrived, null where none was sent.
+    """
 
     repository: RepositoryAnswer
     hook: HookAnswer
     webhook: str
+    ping: float | None
 
 
 class RecoveredAnswer(Answer):
@@ -79,11 +88,23 @@ class RecoveredAnswer(Answer):
 
 
 class AddAsk(Ask):
-    """The repository to connect; without a name it is taken from the URL."""
+    """
+    The repository to connect; without a name it is taken from the URL, without a forge that is
+    found out. `polling` true: without a webhook; null: where the forge cannot reach us.
+    """
 
     url: str
     name: str = ""
-    forge: str = "plain"
+    forge: str = ""
+    token: SecretStr = SecretStr("")
+    polling: bool | None = None
+
+
+class TokenAsk(Ask):
+    """A token, and the address of the repository or the host that it is for."""
+
+    url: str
+    token: SecretStr
 
 
 class MergeAsk(Ask):

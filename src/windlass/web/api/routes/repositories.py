@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from windlass.engine.requests.repositories import Connect
 from windlass.web.api.asking import Actor, With
 from windlass.web.api.models.repositories import (
     AddAsk,
@@ -14,6 +15,7 @@ from windlass.web.api.models.repositories import (
     RecoveredAnswer,
     RepositoryAnswer,
     SecretAnswer,
+    TokenAsk,
 )
 from windlass.web.api.models.shape import Listed
 from windlass.web.views.runs import list_repositories
@@ -30,15 +32,33 @@ async def every(parts: With) -> Listed[RepositoryAnswer]:
 
 @router.post("/repositories", operation_id="addRepository", status_code=201)
 async def add(ask: AddAsk, parts: With, actor: Actor) -> AddedAnswer:
-    """Connect a repository, and put its webhook in place."""
-    record, state = await parts.requests.add_repository(
-        url=ask.url, name=ask.name, forge=ask.forge, by=actor
+    """Connect a repository, put its webhook in place, and prove that it arrives."""
+    wanted = Connect(
+        url=ask.url,
+        name=ask.name,
+        forge=ask.forge,
+        token=ask.token.get_secret_value(),
+        polling=ask.polling,
     )
+    done = await parts.requests.add_repository(wanted, by=actor)
     return AddedAnswer(
-        repository=RepositoryAnswer.of(record),
-        hook=HookAnswer.of(state),
-        webhook=f"/hooks/{record.endpoint}",
+        repository=RepositoryAnswer.of(done.repository),
+        hook=HookAnswer.of(done.hook),
+        webhook=f"/hooks/{done.repository.endpoint}",
+        ping=done.ping,
     )
+
+
+@router.post("/tokens", operation_id="storeToken", status_code=204)
+async def token(ask: TokenAsk, parts: With, actor: Actor) -> None:
+    """Store the token for a repository's address, or for a whole code host."""
+    await parts.requests.store_token(ask.url, ask.token.get_secret_value(), by=actor)
+
+
+@router.post("/repositories/{name:path}/rotate", operation_id="rotateSecret")
+async def rotate(name: str, parts: With, actor: Actor) -> HookAnswer:
+    """A new webhook secret, given to the code host; the one before stays valid beside it."""
+    return HookAnswer.of(await parts.requests.rotate_secret(name, by=actor))
 
 
 @router.post("/repositories/{name:path}/check", operation_id="checkRepository")

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from windlass.ports.records import Deployment, StoredRun
 from windlass.ports.store import Tx
 from windlass.web.api.asking import With
-from windlass.web.api.models.shape import Answer, when
+from windlass.web.api.models.shape import Answer, Listed, when
 from windlass.web.health import ACTIVE, MOST
 from windlass.web.views.board import WAITING
 from windlass.web.views.runs import last_number, list_repositories
@@ -47,6 +47,30 @@ def _count(tx: Tx) -> Counts:
         runs=last_number(tx, "run"),
         active_runs=len(active),
         waiting_deployments=len(tx.find(Deployment, state=WAITING)),
+    )
+
+
+class FindingAnswer(Answer):
+    """One thing that was looked at; `fix` says what to do, empty when it is in order."""
+
+    check: str
+    subject: str
+    passed: bool
+    said: str
+    fix: str
+
+
+@router.post("/doctor", operation_id="examine")
+async def doctor(parts: With) -> Listed[FindingAnswer]:
+    """Look whether everything is in order around the server; it takes a few seconds."""
+    found = await parts.requests.examine()
+    return Listed(
+        items=[
+            FindingAnswer(
+                check=one.check, subject=one.subject, passed=one.passed, said=one.said, fix=one.fix
+            )
+            for one in found
+        ]
     )
 
 

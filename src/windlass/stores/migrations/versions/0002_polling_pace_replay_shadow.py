@@ -1,0 +1,37 @@
+"""
+Polling repositories, the pace of reports, replayed deliveries, listeners in shadow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _column(name: str, kind: sa.types.TypeEngine[Any], default: str) -> sa.Column[Any]:
+    return sa.Column(
+        name, kind, server_default=sa.text(default), autoincrement=False, nullable=False
+    )
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("repository", schema=None) as batch_op:
+        batch_op.add_column(_column("polling", sa.Boolean(), "false"))
+    with op.batch_alter_table("effect", schema=None) as batch_op:
+        batch_op.add_column(_column("told", sa.Text(), "''"))
+        batch_op.add_column(_column("sent", NUMBER, "0"))
+        batch_op.add_column(_column("sent_at", sa.Double(), "0.0"))
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.add_column(_column("origin", sa.Text(), "''"))
+        batch_op.add_column(_column("deploys", sa.Boolean(), "true"))
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.add_column(_column("origin", NUMBER, "0"))
+    with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.add_column(_column("shadow", sa.Boolean(), "false"))
