@@ -18,6 +18,8 @@ CONFIGURATION: Mapping[str, str] = {
     "expression-here": "put the value into `env` or `with`, where it is replaced",
     "expression-in-run": 'write `env: {NAME: "${{ ... }}"}` and use `"$NAME"` in the script',
     "file-name": "rename the file",
+    "fixture": "mend the listener, or what is expected of it; the line says why it missed",
+    "missing-file": "name a file that is there, from the folder of the test",
     "missing-key": "add the key that is named",
     "not-available": "take the key away, or do what the hint offers instead",
     "one-of": "keep one of the keys that are named",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from windlass.cli.local.lint import excerpt
+from windlass.cli.local.faults import excerpt
 from windlass.cli.main import COMMANDS, windlass
 from windlass.cli.output import clean
 from windlass.core.errors import Fault, Place

@@ -132,6 +132,7 @@ class Verdict(msgspec.Struct, frozen=True):
     actual: str
     place: str
     run: int | None
+    nearest: str = ""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -216,15 +216,27 @@ def refused(status: int, content: bytes, where: str) -> Failure:
 def asks_server(command: Callable[Concatenate[Api, P], None]) -> Callable[P, None]:
     """Give a command the options that find a server, and the server as its first argument."""
 
-    @click.option("--server", default="", metavar="URL", help="Where the server is.")
-    @click.option("--token", default="", metavar="TOKEN", help="Better: WINDLASS_TOKEN_FILE.")
-    @click.option("--json", "as_json", is_flag=True, help="Print the server's answer as JSON.")
+    @server_options
     @wraps(command)
     def asking(*args: P.args, **kwargs: P.kwargs) -> None:
         server, token = str(kwargs.pop("server")), str(kwargs.pop("token"))
-        as_json = bool(kwargs.pop("as_json"))
-        found = find(server, token)
-        api = Api(found.url, found.token, as_json)
-        command(api, *args, **kwargs)
+        command(api_of(server, token, as_json=bool(kwargs.pop("as_json"))), *args, **kwargs)
 
     return asking
+
+
+def server_options(command: Callable[P, None]) -> Callable[P, None]:
+    """The options that find a server."""
+    command = click.option(
+        "--json", "as_json", is_flag=True, help="Print the server's answer as JSON."
+    )(command)
+    command = click.option(
+        "--token", default="", metavar="TOKEN", help="Better: WINDLASS_TOKEN_FILE."
+    )(command)
+    return click.option("--server", default="", metavar="URL", help="Where the server is.")(command)
+
+
+def api_of(server: str, token: str, *, as_json: bool) -> Api:
+    """The server to ask, by what was typed."""
+    found = find(server, token)
+    return Api(found.url, found.token, as_json)

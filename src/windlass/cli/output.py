@@ -62,6 +62,11 @@ def show(text: str) -> None:
     click.echo(text, color=colourful(sys.stdout))
 
 
+def indented(text: str) -> None:
+    """One line of an answer: its indentation is meant, control characters are not."""
+    show(text[: len(text) - len(text.lstrip())] + clean(text.lstrip()))
+
+
 def state(word: str) -> str:
     """A state in its colour, as a word."""
     return click.style(word, fg=COLOURS[word]) if word in COLOURS else word

@@ -16,6 +16,8 @@ CODES: Mapping[str, str] = {
     "expression-here": "`${{ }}` stands where nothing is replaced",
     "expression-in-run": "`${{ }}` stands in a script, where a value could become a command",
     "file-name": "the name of a file cannot be used",
+    "fixture": "a listener did not do what its test expects",
+    "missing-file": "a file that is named is not there",
     "missing-key": "a key that must be there is not",
     "not-available": "a key of the language that this version cannot honour",
     "one-of": "exactly one of several keys must be there",

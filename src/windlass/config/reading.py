@@ -88,13 +88,13 @@ def read(documents: Iterable[Document]) -> Reading:
         reading.findings.faults += document.faults
     sections = _sections(reading)
     for key, node in sections["listeners"].values():
-        reading.listeners[key.value] = _unit(reading, key, node, Listener)
+        reading.listeners[key.value] = unit(reading, key, node, Listener)
     for key, node in sections["pipelines"].values():
         _pipeline(reading, key, node)
     for key, node in sections["services"].values():
-        reading.services[key.value] = _unit(reading, key, node, Service)
+        reading.services[key.value] = unit(reading, key, node, Service)
     for key, node in sections["environments"].values():
-        reading.environments[key.value] = _unit(reading, key, node, Environment)
+        reading.environments[key.value] = unit(reading, key, node, Environment)
     return reading
 
 
@@ -146,14 +146,15 @@ def _pipeline(reading: Reading, key: Scalar, node: Node) -> None:
             if entry is None or not isinstance(entry[1], Entries):
                 continue
             for job, value in entry[1].items:
-                group[job.value] = _unit(reading, job, value, Job)
+                group[job.value] = unit(reading, job, value, Job)
             bare = Entries((), entry[1].place)
             items = tuple((k, bare if v is entry[1] else v) for k, v in node.items)
             node = Entries(items, node.place)
-    reading.pipelines[key.value] = _unit(reading, key, node, Pipeline)
+    reading.pipelines[key.value] = unit(reading, key, node, Pipeline)
 
 
-def _unit(reading: Reading, key: Scalar, node: Node, shape: type[S]) -> Unit[S]:
+def unit(reading: Reading, key: Scalar, node: Node, shape: type[S]) -> Unit[S]:
+    """One mapping in its shape; what does not fit is a fault, and left out."""
     node = canonical(node, shape, reading.findings)
     values = data(node)
     try:

@@ -138,6 +138,18 @@ def _count(value: object) -> int:
     raise expected(value, "a whole number from 0 to 1000")
 
 
+def _number(value: object) -> int:
+    if isinstance(value, Plain) and type(value.value) is int and value.value >= 0:
+        return value.value
+    raise expected(value, "a whole number")
+
+
+def _moment(value: object) -> float:
+    if isinstance(value, Plain) and not isinstance(value.value, bool):
+        return float(value.value)
+    raise expected(value, "seconds since 1970")
+
+
 def seconds(text: str) -> float | None:
     """The seconds of a duration such as `1h30m`; None when it is none."""
     matched = _DURATION.fullmatch(text)
@@ -198,6 +210,7 @@ _SCALAR = WithJsonSchema({"type": ["string", "number", "boolean"]})
 _STRINGS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 Text = Annotated[str, PlainValidator(_still), _STRING]
+Verbatim = Annotated[str, PlainValidator(_text), _STRING]
 Template = Annotated[str, PlainValidator(_template), _SCALAR]
 Inside = Annotated[str, PlainValidator(_inside), _STRING]
 Secret = Annotated[str, PlainValidator(_secret), _STRING]
@@ -208,6 +221,8 @@ Truth = Annotated[bool, PlainValidator(_truth), WithJsonSchema({"type": "boolean
 Count = Annotated[
     int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
 ]
+Number = Annotated[int, PlainValidator(_number), WithJsonSchema({"type": "integer", "minimum": 0})]
+Moment = Annotated[float, PlainValidator(_moment), WithJsonSchema({"type": "number"})]
 Duration = Annotated[
     float,
     PlainValidator(_duration),

@@ -73,6 +73,15 @@ class Miss:
 Verdict = Match | Miss
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """No verdict yet: the condition that must know the changed files, which nobody has told."""
+
+    condition: str
+    expected: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """
@@ -207,6 +216,18 @@ def needs_files(prepared: Prepared, asked: Asked) -> bool:
         return False
     cheap = (step for name, step in prepared.steps if name not in {"paths", "if"})
     return all(step(prepared, asked) is None for step in cheap)
+
+
+def open_at(prepared: Prepared, asked: Asked) -> Open | None:
+    """The condition that keeps this listener from being judged before the files are known."""
+    if not needs_files(prepared, asked):
+        return None
+    conditions = prepared.conditions
+    by_path = "paths" in prepared.globs and asked.event.kind in APPLIES["paths"]
+    name, expected = "if", conditions.condition
+    if by_path:
+        name, expected = "paths", written("paths", conditions.paths)
+    return Open(name, expected, conditions.places.get(name, conditions.place))
 
 
 def _on(prepared: Prepared, asked: Asked) -> Said:

@@ -21,11 +21,13 @@ from windlass.core.filters import (
     Context,
     Match,
     Miss,
+    Open,
     Prepared,
     Trigger,
     Verdict,
     check,
     needs_files,
+    open_at,
     prepare,
 )
 from windlass.core.pipeline import Action
@@ -36,11 +38,13 @@ __all__ = [
     "Listeners",
     "Match",
     "Miss",
+    "Open",
     "Trigger",
     "Verdict",
     "collect",
     "nearest",
     "need_files",
+    "open_ones",
     "select",
 ]
 
@@ -117,6 +121,14 @@ def need_files(listeners: Mapping[str, Listener], context: Context) -> bool:
         needs_files(prepared, asked)
         for prepared in collect(listeners).of(context.event.kind).values()
     )
+
+
+def open_ones(listeners: Mapping[str, Listener], context: Context) -> dict[str, Open]:
+    """The listeners that cannot be judged while the changed files are unknown, and why."""
+    asked = Asked(context)
+    candidates = collect(listeners).of(context.event.kind)
+    found = ((name, open_at(prepared, asked)) for name, prepared in candidates.items())
+    return {name: said for name, said in found if said is not None}
 
 
 def select(listeners: Mapping[str, Listener], context: Context) -> dict[str, Verdict]:

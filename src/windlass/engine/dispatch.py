@@ -15,15 +15,14 @@ from dataclasses import replace
 
 import structlog
 
-from windlass.core import listener as listeners
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
-from windlass.core.event import Event, Ignored, Kind
-from windlass.core.filters import Context
+from windlass.core.event import Event, Ignored
 from windlass.core.listener import Listener, Match
 from windlass.engine import recover, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
+from windlass.engine.judge import ask, heard
 from windlass.engine.receive import Receive
 from windlass.engine.start import Judged, draft
 from windlass.engine.world import Forge, World
@@ -102,7 +101,7 @@ class Dispatch:
         """Look at one event and ask every listener."""
         mirror = self._world.mirrors.of(repository)
         nothing = Judged(event=event, situation=None, verdicts={}, runs={})
-        if event.kind is Kind.PING:
+        if not heard(event):
             return nothing
         try:
             if not self._forge(repository).signed:
@@ -117,17 +116,10 @@ class Dispatch:
         event, nothing = found.event, replace(nothing, event=found.event)
         if found.rules.fault:
             return replace(nothing, situation=found, fault=str(found.rules.fault))
-        rules = found.rules.configuration.listeners
-        context = Context(
-            event=event,
-            payload=request.body,
-            headers=request.headers,
-            repository_active=repository.active,
-            files=event.files,
-        )
-        if event.files is None and listeners.need_files(rules, context):
-            context = replace(context, files=await situations.changed_files(found, mirror))
-        verdicts = listeners.select(rules, context)
+        listeners = found.rules.configuration.listeners
+        question = ask(listeners, event, request, active=repository.active)
+        files = await situations.changed_files(found, mirror) if question.wants_files else None
+        verdicts = question.answer(files)
         return self._start(Judged(event=event, situation=found, verdicts=verdicts, runs={}))
 
     def _start(self, judged: Judged) -> Judged:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from windlass.core.errors import NotFound
 from windlass.core.event import Event, Kind
+from windlass.core.listener import Open
+from windlass.core.nearest import near
 from windlass.engine.world import World
 from windlass.ports.records import (
     Delivery,
@@ -104,10 +106,14 @@ def title(event: Event) -> str:
     return f"{event.label} {name}".rstrip()
 
 
+def subject(event: Event) -> str:
+    """An event in a few words, with its commit."""
+    return f"{title(event)} at {event.sha[:12]}" if event.sha else title(event)
+
+
 def _event(stored: StoredEvent, *, judged: bool) -> list[str]:
     found = " (found by Windlass, its webhook never came)" if stored.event.recovered else ""
-    sha = f" at {stored.sha[:12]}" if stored.sha else ""
-    lines = [f"Event {stored.number}: {title(stored.event)}{sha} in {stored.repository}{found}."]
+    lines = [f"Event {stored.number}: {subject(stored.event)} in {stored.repository}{found}."]
     if stored.fault:
         lines.append("Its configuration cannot be used, so nothing started:")
         lines += [f"  {line}" for line in stored.fault.splitlines()]
@@ -121,17 +127,33 @@ def _verdicts(event: StoredEvent, verdicts: tuple[StoredVerdict, ...]) -> list[s
         if event.fault or event.kind in {Kind.MANUAL, Kind.PING}:
             return []
         return ["There is no listener on the default branch: add `.windlass.yaml` there."]
-    lines = []
-    for one in sorted(verdicts, key=lambda verdict: (not verdict.matched, verdict.listener)):
-        if one.matched:
-            started = f"started run {one.run}" if one.run else "matched, but could not start"
-            lines.append(f"  {one.listener}: {started}")
-            continue
-        lines.append(
-            f"  {one.listener}: not started, because `{one.condition}`"
-            f" wants {one.expected}, and it is {one.actual} ({_short(one.place)})"
+    return [
+        line
+        for one in sorted(verdicts, key=lambda verdict: (not verdict.matched, verdict.listener))
+        for line in verdict_lines(
+            one, f"started run {one.run}" if one.run else "matched, but could not start"
         )
-    return lines
+    ]
+
+
+def verdict_lines(one: StoredVerdict, started: str) -> list[str]:
+    """One listener's verdict; `started` says what came of it when it matched."""
+    if one.matched:
+        return [f"  {one.listener}: {started}"]
+    missed = (
+        f"  {one.listener}: not started, because `{one.condition}`"
+        f" wants {one.expected}, and it is {one.actual} ({_short(one.place)})"
+    )
+    nearest = near(one.condition, one.expected, one.actual)
+    return [missed, f"    nearest: {nearest}"] if nearest else [missed]
+
+
+def open_line(listener: str, said: Open) -> str:
+    """A listener that cannot be judged."""
+    return (
+        f"  {listener}: cannot be told, because `{said.condition}` wants {said.expected},"
+        f" and the changed files are not known ({_short(str(said.place))})"
+    )
 
 
 def _short(place: str) -> str:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from windlass.core import run as rules
 from windlass.core.expression import render
-from windlass.core.listener import Listener, Miss
+from windlass.core.listener import Listener
 from windlass.core.run import ENDED, CancelAsked, Effect, Finish, Report, Run, State
 from windlass.engine import effects, memory
 from windlass.engine.advance import advance
+from windlass.engine.judge import record
 from windlass.engine.names import status_context
 from windlass.engine.start import Judged
 from windlass.ports.records import (
@@ -19,7 +20,6 @@ from windlass.ports.records import (
     Delivery,
     StoredEvent,
     StoredRun,
-    StoredVerdict,
 )
 from windlass.ports.store import Above, Tx
 
@@ -69,7 +69,7 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     memory.remember(tx, stored)
     runs = {name: _run(tx, number, one, name, now) for name in one.runs}
     for name, verdict in one.verdicts.items():
-        tx.add(_verdict(number, name, verdict, runs.get(name, 0)))
+        tx.add(record(number, name, verdict, runs.get(name, 0)))
     if one.situation is not None and (one.fault or _was_faulty(tx, stored)):
         arguments = {
             "repository": event.repository,
@@ -78,20 +78,6 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
         }
         effects.wish(tx, "configuration", arguments, now)
     return len(runs)
-
-
-def _verdict(number: int, name: str, verdict: object, run: int) -> StoredVerdict:
-    if isinstance(verdict, Miss):
-        return StoredVerdict(
-            event=number,
-            listener=name,
-            matched=False,
-            condition=verdict.condition,
-            expected=verdict.expected,
-            actual=verdict.actual,
-            place=str(verdict.place),
-        )
-    return StoredVerdict(event=number, listener=name, matched=True, run=run)
 
 
 def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Unpack
+
 import click
 
 from windlass.cli.answers import Event, Explanation, Listed
-from windlass.cli.connection import Api, Query, asks_server
-from windlass.cli.local.recorded import recorded
-from windlass.cli.output import age, clean, fields, short, show, table
+from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
+from windlass.cli.local.explained import Recording, explain_recorded
+from windlass.cli.local.recorded import FORGES, recorded
+from windlass.cli.output import age, fields, indented, short, show, table
 
 
 @click.group()
@@ -73,7 +77,7 @@ def one(api: Api, number: int) -> None:
     )
     show("")
     table(
-        ("LISTENER", "VERDICT", "CONDITION", "EXPECTED", "ACTUAL", "AT"),
+        ("LISTENER", "VERDICT", "CONDITION", "EXPECTED", "ACTUAL", "AT", "NEAREST"),
         [
             (
                 each.listener,
@@ -82,19 +86,58 @@ def one(api: Api, number: int) -> None:
                 each.expected,
                 each.actual,
                 each.place,
+                each.nearest,
             )
             for each in event.verdicts
         ],
     )
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
 @click.command()
-@click.argument("event", type=int, required=False)
+@click.argument("event", required=False, metavar="[EVENT|BODY]")
 @click.option("--repo", "repository", default="", help="With --sha: of this repository.")
 @click.option("--sha", default="", help="Explain a commit, also when no webhook came.")
-@asks_server
-def explain(api: Api, event: int | None, repository: str, sha: str) -> None:
-    """Why EVENT, or a commit, did or did not start something."""
+@click.option("--forge", type=click.Choice(FORGES), help="BODY is a recorded webhook of this one.")
+@click.option("--config", type=_FOLDER, help="With --forge: where the configuration is; else here.")
+@click.option("--headers", type=_FILE, help="With --forge: a file of its headers.")
+@click.option(
+    "--files", "changed", type=_FILE, help="With --forge: a file that lists all changed files."
+)
+@click.option("--repository", "named", default="", help="With --forge: the repository's name.")
+@server_options
+def explain(  # noqa: PLR0913  # each is an option
+    *,
+    event: str | None,
+    repository: str,
+    sha: str,
+    server: str,
+    token: str,
+    as_json: bool,
+    **recording: Unpack[Recording],
+) -> None:
+    """
+    Why EVENT, or a commit, did or did not start something.
+
+    With --forge: what the listeners of a folder would make of the recorded webhook BODY. That
+    needs no server, checks no signature, and is decided as the server decides it.
+    """
+    if recording["forge"] is None:
+        if any(recording.values()):
+            raise click.UsageError("Give --forge with a recorded webhook.")
+        number = None if event is None else click.INT(event)
+        _explain_stored(api_of(server, token, as_json=as_json), number, repository, sha)
+        return
+    if repository or sha or server or token or event is None:
+        raise click.UsageError("With --forge, give the file of a body, and nothing of a server.")
+    body = _FILE(event)
+    explain_recorded(Path(body), recording, as_json=as_json)
+
+
+def _explain_stored(api: Api, event: int | None, repository: str, sha: str) -> None:
     if (event is None) is not bool(repository and sha):
         raise click.UsageError("Give an event's number, or --repo and --sha.")
     path = "/explain" if event is None else f"/events/{event}/explain"
@@ -102,5 +145,4 @@ def explain(api: Api, event: int | None, repository: str, sha: str) -> None:
     found = api.get(Explanation, path, query)
     if not api.as_json:
         for line in found.lines:
-            # Indentation is meant; control characters are not.
-            show(line[: len(line) - len(line.lstrip())] + clean(line.lstrip()))
+            indented(line)

@@ -1,5 +1,5 @@
 """
-The configuration files of a folder.
+The configuration files of a folder, and the tests beside them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from windlass.cli.exits import Exit, Failure
 
 SINGLE = (".windlass.yaml", ".windlass.yml")
 FOLDER = ".windlass"
+TESTS = ".windlass/tests"
 SUFFIXES = frozenset({".yaml", ".yml"})
 
 
@@ -18,12 +19,7 @@ def read_files(root: Path) -> dict[str, bytes]:
     named = [root / name for name in SINGLE]
     if (root / FOLDER).is_dir():
         named += sorted(path for path in (root / FOLDER).iterdir() if path.suffix in SUFFIXES)
-    try:
-        found = {str(path.relative_to(root)): path.read_bytes() for path in named if path.is_file()}
-    except OSError as error:
-        raise Failure(
-            f"A file cannot be read: {error.strerror}.", where=str(error.filename)
-        ) from error
+    found = _contents(root, named)
     if not found:
         raise Failure(
             "There is no configuration here.",
@@ -32,3 +28,20 @@ def read_files(root: Path) -> dict[str, bytes]:
             code=Exit.NOT_FOUND,
         )
     return found
+
+
+def read_fixtures(root: Path) -> dict[str, bytes]:
+    """The files of tests, by name relative to the folder; none when there is no such folder."""
+    folder = root / TESTS
+    if not folder.is_dir():
+        return {}
+    return _contents(root, sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES))
+
+
+def _contents(root: Path, named: list[Path]) -> dict[str, bytes]:
+    try:
+        return {str(path.relative_to(root)): path.read_bytes() for path in named if path.is_file()}
+    except OSError as error:
+        raise Failure(
+            f"A file cannot be read: {error.strerror}.", where=str(error.filename)
+        ) from error

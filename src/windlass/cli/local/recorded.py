@@ -16,7 +16,8 @@ from windlass.cli.exits import Exit, Failure
 from windlass.cli.output import clean, short, show, table
 
 if TYPE_CHECKING:
-    from windlass.core.event import Event
+    from windlass.core.event import Event, Ignored
+    from windlass.ports.forge import Request
 
 FORGES = (
     "github", "gitlab", "gitea", "forgejo", "gogs", "bitbucket-cloud", "bitbucket-dc", "azure",
@@ -40,19 +41,12 @@ def recorded(
     *, forge: str, headers: Path | None, repository: str, body: Path, as_json: bool
 ) -> None:
     """Say what the recorded webhook BODY means. Needs no server, and checks no signature."""
-    from windlass.core.errors import BadDelivery, NotFound
     from windlass.core.event import Ignored
     from windlass.ports.forge import Request
-    from windlass.wiring.dialects import events
 
     named = read_headers(headers.read_bytes()) if headers else {}
     request = Request(headers=named, body=body.read_bytes(), at=time.time())
-    try:
-        found = events(forge, request, repository=repository)
-    except BadDelivery as error:
-        raise Failure(f"It cannot be read: {error}.", where=str(body)) from error
-    except NotFound as error:
-        raise Failure(f"{error.message}.", next_step=error.hint, code=Exit.NOT_FOUND) from error
+    found = meant(forge, request, repository=repository, where=str(body))
     if isinstance(found, Ignored):
         if as_json:
             show("[]")
@@ -75,6 +69,21 @@ def recorded(
             for event in found
         ],
     )
+
+
+def meant(
+    forge: str, request: Request, *, repository: str = "", where: str = ""
+) -> tuple[Event, ...] | Ignored:
+    """The events of a request, or why it is ignored; a `Failure` when it cannot be read."""
+    from windlass.core.errors import BadDelivery, NotFound
+    from windlass.wiring.dialects import events
+
+    try:
+        return events(forge, request, repository=repository)
+    except BadDelivery as error:
+        raise Failure(f"It cannot be read: {error}.", where=where) from error
+    except NotFound as error:
+        raise Failure(f"{error.message}.", next_step=error.hint, code=Exit.NOT_FOUND) from error
 
 
 def read_headers(text: bytes) -> dict[str, str]:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from windlass.core.nearest import near
 from windlass.ports.records import Delivery
 from windlass.web.api.models.events import body_text
 from windlass.web.api.models.repositories import without_credentials
@@ -160,6 +161,7 @@ def _environment() -> Environment:
         pull_url=links.pull,
         draw=draw,
         lasted=lasted,
+        near=near,
         place_url=place_url,
         static_url=static_url,
         steps_of=steps_of,

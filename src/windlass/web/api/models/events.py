@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from windlass.core.nearest import near
 from windlass.ports.records import Delivery, Refusal, StoredEvent, StoredVerdict
 from windlass.web.api.models.runs import RunAnswer
 from windlass.web.api.models.shape import Answer, when
@@ -100,7 +101,11 @@ class RefusalAnswer(Answer):
 
 
 class VerdictAnswer(Answer):
-    """One listener's verdict; a miss names the first false condition and `file:line:column`."""
+    """
+    One listener's verdict; a miss names the first false condition and `file:line:column`.
+
+    `nearest` is what almost fitted, in words; empty when nothing did.
+    """
 
     listener: str
     matched: bool
@@ -108,6 +113,7 @@ class VerdictAnswer(Answer):
     expected: str
     actual: str
     place: str
+    nearest: str
     run: int | None
 
     @classmethod
@@ -120,6 +126,7 @@ class VerdictAnswer(Answer):
             expected=record.expected,
             actual=record.actual,
             place=record.place,
+            nearest=near(record.condition, record.expected, record.actual),
             run=record.run or None,
         )
 
