@@ -22,8 +22,9 @@ from windlass.core.event import ACTIONS, DEFAULT_ACTIONS, Kind
 from windlass.core.globs import Globs, names, paths
 
 MOST_PATTERNS = 32
-MOST_LABELS = 16
-LONGEST = 100
+MOST_PAIRS = 64
+# Characters: of a name or path, and of what is compared letter by letter.
+LONGEST, LONGEST_SPELT = 300, 64
 
 # What people put before a name that events have without it.
 _FRONTS = ("refs/heads/", "refs/tags/", "refs/remotes/origin/", "heads/", "tags/", "origin/", "/")
@@ -58,12 +59,15 @@ def near(condition: str, expected: str, actual: str) -> str:
     text, taker = (actual[: found.start()], json.loads(found[1])) if found else (actual, "")
     if condition == "paths":
         file = _MORE.sub("", text)
+        if len(file) > LONGEST:
+            return ""
         return _taken(paths, patterns, file, taker) or _first(_FILE_RULES, patterns, [file])
-    if condition not in _NAMES or actual == "none":
+    if condition not in _NAMES or actual == "none" or not patterns:
         return ""
     if taker:
         return _taken(names, patterns, text, taker)
-    texts = text.split(", ", MOST_LABELS)[:MOST_LABELS] if condition == "labels" else [text]
+    texts = text.split(", ") if condition == "labels" else [text]
+    texts = [one for one in texts if len(one) <= LONGEST][: MOST_PAIRS // len(patterns)]
     return _first(_NAME_RULES, patterns, texts) or _spelt(patterns, texts)
 
 
@@ -118,6 +122,8 @@ def _case(kind: Callable[[tuple[str, ...]], Globs], what: str) -> Rule:
         if not kind((pattern.casefold(),)).matches(text.casefold()):
             return ""
         for like in _recased(pattern, text):
+            if like == pattern:
+                return f"`{pattern}` is not `{text}`: {what}"
             if like != text and kind((pattern,)).matches(like):
                 return f"`{pattern}` matches `{like}` but this is `{text}`: {what}"
         return f"`{pattern}` matches another spelling of `{text}`: {what}"
@@ -172,12 +178,12 @@ _FILE_RULES: tuple[Rule, ...] = (_root, _case(paths, "paths are case sensitive")
 
 def _spelt(patterns: tuple[str, ...], texts: list[str]) -> str:
     """The pattern that is a letter or two away."""
-    best, said = LONGEST, ""
+    best, said = LONGEST_SPELT, ""
     for text in texts:
         for pattern in patterns:
             letters = sum(sign not in "*?/" for sign in pattern)
             most = 0 if letters < 3 else 1 if letters < 6 else 2
-            if not most or pattern[0] == "!" or max(len(pattern), len(text)) > LONGEST:
+            if not most or pattern[0] == "!" or max(len(pattern), len(text)) > LONGEST_SPELT:
                 continue
             if "[" in pattern or "\\" in pattern:
                 continue
