@@ -12,10 +12,12 @@ import yaml
 from windlass.config.canonical import keys
 from windlass.config.document import parse
 from windlass.config.editors import shapes
+from windlass.config.fixtures import FixtureEvent
 from windlass.config.nodes import Entries, Items, Scalar
 from windlass.config.reference import reference
 from windlass.config.schema import chosen, faults, fix, json_schema, load, notes
 from windlass.config.values import Plain, data
+from windlass.core.event import Event
 
 FULL = (Path(__file__).parent.parent / "golden" / "language" / "full.yaml").read_bytes()
 
@@ -172,3 +174,8 @@ def test_every_key_of_the_language_is_in_its_reference():
             assert f"| `{key}` |" in text
         for key in (*shape.SYNONYMS, *shape.ABSENT):
             assert f"| `{key}` |" in text
+
+
+def test_a_test_of_listeners_can_tell_every_field_of_an_event():
+    """What a dialect reads can be written, by the same name."""
+    assert set(FixtureEvent.model_fields) == set(Event.__slots__)

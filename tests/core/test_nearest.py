@@ -14,6 +14,11 @@ from windlass.core.filters import CONDITIONS, Context, Miss, Trigger, written
 from windlass.core.listener import Listener, select
 from windlass.core.nearest import _distance, near
 
+USUAL = (
+    "`on: pull_request` is `opened, updated, reopened, ready`; this was `closed`, which is"
+    " `on: {pull_request: [closed]}`"
+)
+
 
 def of(key, patterns, text):
     """What is said of a name that these patterns do not take."""
@@ -28,9 +33,11 @@ def of(key, patterns, text):
         (["*-RC"], "x-rc", "`*-RC` matches `x-RC` but this is `x-rc`: names are case sensitive"),
         (["[A-Z]B?"], "fb1", "`[A-Z]B?` matches `FB1` but this is `fb1`: names are case sensitive"),
         (["*Fix*"], "afix", "`*Fix*` matches another spelling of `afix`: names are case sensitive"),
-        (["refs/heads/main"], "main", "`main` matches `main`: names are written without `refs/heads/`"),
+        (["refs/heads/main"], "main",
+         "`main` matches `main`: names are written without `refs/heads/`"),
         (["origin/FB*"], "FB1", "`FB*` matches `FB1`: names are written without `origin/`"),
-        (["feature/*"], "feature/a/b", "`feature/*` stops at `/`: `feature/**` matches `feature/a/b`"),
+        (["feature/*"], "feature/a/b",
+         "`feature/*` stops at `/`: `feature/**` matches `feature/a/b`"),
         (["feature"], "feature/a", "`feature` stops at `/`: `feature/**` matches `feature/a`"),
         (["FB*"], "ada/FB1", "`FB*` begins at the first `/`: `**/FB*` matches `ada/FB1`"),
         (["fix/**"], "fix", "`fix/**` matches what is below `fix`, not `fix` itself"),
@@ -39,7 +46,8 @@ def of(key, patterns, text):
         (["releases/*"], "release/1", "`releases/*` is one letter away from `release/1`"),
         (["release"], "raleaze", "`release` is 2 letters away from `raleaze`"),
         (["production", "develop"], "develp", "`develop` is one letter away from `develp`"),
-        (["x", "!x", "FB*"], "fb1", "`FB*` matches `FB1` but this is `fb1`: names are case sensitive"),
+        (["x", "!x", "FB*"], "fb1",
+         "`FB*` matches `FB1` but this is `fb1`: names are case sensitive"),
         (["FB*"], "topic", ""),
         (["FB*"], "none", ""),
         (["ab"], "ac", ""),
@@ -99,8 +107,7 @@ def test_labels_are_compared_each():
         (
             "on: pull_request opened/updated/reopened/ready",
             "pull_request closed",
-            "`on: pull_request` is `opened, updated, reopened, ready`; this was `closed`, which is"
-            " `on: {pull_request: [closed]}`",
+            USUAL,
         ),
         (
             "on: push, pull_request merged",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import os
+import sys
+from pathlib import Path
 
 from typist import DOCS, Reader, at_a_server
 
@@ -47,6 +50,14 @@ def test_write_listeners(tmp_path):
     """A listener is added, matches, misses, and is explained."""
     with at_a_server(tmp_path) as reader:
         on_ground(reader).read(DOCS / "how-to/write-listeners.md")
+
+
+def test_try_before_you_merge(tmp_path):
+    """A recorded webhook is judged, a test does not come out, is mended, and lint runs it."""
+    environ = {"HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    if "PYTHONPATH" in os.environ:
+        environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
+    Reader(tmp_path, environ, "").read(DOCS / "how-to/try-before-you-merge.md")
 
 
 def test_protect_production(tmp_path):

@@ -18,6 +18,7 @@ from windlass.cli.main import windlass
 from windlass.config.canonical import keys
 from windlass.config.codes import CODES
 from windlass.config.editors import shapes
+from windlass.config.fixtures import FixtureShape
 from windlass.core.run import MOVES
 from windlass.engine.variables import TABLE
 from windlass.web.errors import PLAIN
@@ -44,7 +45,7 @@ def test_a_page_of_the_reference_is_up_to_date(name):
 def test_every_key_of_the_language_is_documented():
     """Each key of each mapping has a row below the heading of that mapping."""
     page = read("configuration.md")
-    for shape in shapes():
+    for shape in (*shapes(), *shapes(FixtureShape)):
         title = shape.WHAT.removeprefix("an ").removeprefix("a ").capitalize()
         section = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
         for key in keys(shape):

@@ -27,9 +27,9 @@ def json_schema() -> Schema:
     }
 
 
-def shapes() -> tuple[type[Shape], ...]:
-    """Every mapping of the language, from the whole down to its parts."""
-    found: list[type[Shape]] = [File]
+def shapes(whole: type[Shape] = File) -> tuple[type[Shape], ...]:
+    """Every mapping of the language, or of another whole, down to its parts."""
+    found: list[type[Shape]] = [whole]
     for shape in found:
         for kind in keys(shape).values():
             while kind is not None and not isinstance(kind, type):

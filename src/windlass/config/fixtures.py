@@ -193,9 +193,15 @@ def load(
     for document in documents:
         reading.findings.faults += document.faults
         for node in _nodes(reading, document.root, document.name):
+            told = len(reading.findings.faults)
             one = unit(reading, Scalar("", "", node.place), node, FixtureShape)
-            if one.shape is not None:
-                _check(reading, one, one.shape, listeners, forges)
+            if one.shape is None:
+                continue
+            # A stand-in for what was wrong is nothing to find fault with.
+            if one.shape.event is not None and len(reading.findings.faults) == told:
+                _check_event(reading, one, one.shape.event)
+            _check(reading, one, one.shape, listeners, forges)
+            if len(reading.findings.faults) == told:
                 loaded += _fixture(one, one.shape)
     faults = dict.fromkeys(reading.findings.faults)
     return tuple(loaded), tuple(sorted(faults, key=lambda fault: fault.place))
@@ -230,11 +236,9 @@ def _check(
         message = "a test has either 'event' or 'request'"
         hint = "event: {kind: push, branch: main}"
         reading.fault(message, one.key.place, hint, code="one-of")
-    if shape.event is not None:
-        _check_event(reading, one, shape.event)
-        if shape.files is not None and shape.event.files is not None:
-            message = "'files' stands in the event as well"
-            reading.fault(message, one.key_place("files"), "keep one of them", code="one-of")
+    if shape.event is not None and shape.event.files is not None and shape.files is not None:
+        message = "'files' stands in the event as well"
+        reading.fault(message, one.key_place("files"), "keep one of them", code="one-of")
     if shape.request is not None:
         check_known(reading, "forge", shape.request.forge, forges, one.place("request", "forge"))
     if not shape.expect and "expect" not in one.wrong:

@@ -11,30 +11,46 @@ from pydantic_core import PydanticUndefined
 
 from windlass.config.codes import CODES
 from windlass.config.editors import json_schema, shapes
+from windlass.config.fixtures import FixtureShape
 from windlass.config.on import KINDS
 from windlass.config.shapes import Shape
 from windlass.core.event import ACTIONS, DEFAULT_ACTIONS
 
 _DURATIONS = {1.0: "1s", 60.0: "1m", 180.0: "3m", 3600.0: "1h", 604800.0: "7d"}
+_PLAIN = {"boolean": "`true` or `false`", "integer": "a whole number", "number": "a number"}
 
 
 def reference() -> str:
     """Every key, every event, every word of other systems that loads, and every fault code."""
     definitions = json_schema()["$defs"]
     assert isinstance(definitions, dict)  # noqa: S101 - what pydantic makes
-    parts = [*_keys(definitions), *_events(), *_synonyms(), *_absent(), *_codes()]
+    parts = [*_keys(shapes(), definitions, json_schema()), *_events(), *_synonyms(), *_absent()]
+    parts += [*_tests(), *_codes()]
     return "\n".join(parts) + "\n"
 
 
-def _keys(definitions: dict[str, dict[str, object]]) -> Iterator[str]:
-    for shape in shapes():
+def _tests() -> Iterator[str]:
+    """The keys of a test of listeners."""
+    yield from ("### Tests of listeners", "")
+    yield "A file in `.windlass/tests/` holds one test or a list of them, no configuration."
+    yield from ("`windlass listeners test` and `windlass lint` run them.", "")
+    schema = FixtureShape.model_json_schema(by_alias=True)
+    yield from _keys(shapes(FixtureShape), schema["$defs"], schema)
+
+
+def _keys(
+    several: tuple[type[Shape], ...],
+    definitions: dict[str, dict[str, object]],
+    whole: dict[str, object],
+) -> Iterator[str]:
+    for shape in several:
         yield f"### {shape.WHAT.removeprefix('an ').removeprefix('a ').capitalize()}"
         yield ""
         yield (shape.__doc__ or "").strip()
         yield ""
         yield "| key | value | default | what it is for |"
         yield "| --- | --- | --- | --- |"
-        schema = definitions.get(shape.__name__) or json_schema()
+        schema = definitions.get(shape.__name__) or whole
         properties = schema["properties"]
         assert isinstance(properties, dict)  # noqa: S101 - what pydantic makes
         for name, info in shape.model_fields.items():
@@ -69,17 +85,14 @@ def _value(key: str, schema: dict[str, object]) -> str:
         case "object":
             each = schema.get("additionalProperties")
             return f"name: {_value(key, each)}" if isinstance(each, dict) else "a mapping"
-        case "boolean":
-            return "`true` or `false`"
-        case "integer":
-            return "a whole number"
-        case _:
-            return "a text"
+        case kind:
+            return _PLAIN.get(str(kind), "a text")
 
 
 def _linked(schema: dict[str, object]) -> str:
     name = str(schema["$ref"]).rpartition("/")[2]
-    shape = next(shape for shape in shapes() if shape.__name__ == name)
+    known = (*shapes(), *shapes(FixtureShape))
+    shape = next(shape for shape in known if shape.__name__ == name)
     title = shape.WHAT.removeprefix("an ").removeprefix("a ")
     return f"[{title}](#{title.replace(' ', '-')})"
 
