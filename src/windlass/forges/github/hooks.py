@@ -1,0 +1,188 @@
+"""
+Our webhook on GitHub: made, looked at, put right and taken away.
+
+A hook is ours when it leads to `/hooks/` of our own address. GitHub never shows a
+secret, so installing always sets it again; that is how a new one gets there.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from windlass.core.errors import Conflict, NotAllowed, NotFound, Permanent, UserError
+from windlass.forges.github.access import HOOKS, Access, Asked
+from windlass.forges.github.place import origin, place
+from windlass.forges.http.api import Json, fields, items, text
+from windlass.ports.forge import Hook, HookState
+
+# What the dialect reads. `create` and `delete` tell what a push has told.
+EVENTS = (
+    "push",
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+    "issue_comment",
+    "release",
+    "merge_group",
+)
+_AGAIN = "windlass repo check puts it right"
+_PATH = "/hooks/"
+# The end of an address that we gave; without knowing our own address, only this is ours.
+_OURS = re.compile(r"/hooks/[\w-]{24}", re.ASCII)
+
+
+class GitHubHooks:
+    """`install`, `check`, `remove` and `ping` of `Webhooks`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        # Where our hooks lead, by repository: `remove` is not told.
+        self._roots: dict[str, str] = {}
+
+    async def install(self, url: str, hook: Hook) -> HookState:
+        """Put the hook in place, or repair it; twice is once."""
+        async with self._access.ask(url, HOOKS) as asked:
+            there = await self.found(asked, hook)
+            wanted = {
+                "active": True,
+                "events": list(EVENTS),
+                "config": {
+                    "url": hook.url,
+                    "content_type": "json",
+                    "secret": _text(hook.secret),
+                    "insecure_ssl": "0",
+                },
+            }
+            for surplus in there[1:]:
+                await _delete(asked, surplus)
+            try:
+                if there:
+                    path = f"{asked.path}/hooks/{text(there[0], 'id')}"
+                    made = fields((await asked.api.send("PATCH", path, wanted)).json())
+                else:
+                    made = await asked.api.post(f"{asked.path}/hooks", {"name": "web", **wanted})
+            except Permanent as error:
+                hint = f"GitHub must be able to reach {hook.url}: see the setting public_url"
+                raise UserError(f"{url}: {error}", hint=hint) from error
+            except NotFound as error:
+                raise await _unseen(asked, error) from error
+            return HookState(present=True, problem=_problem([made], hook))
+
+    async def check(self, url: str, hook: Hook) -> HookState:
+        """Whether it is there and sends to us."""
+        async with self._access.ask(url, HOOKS) as asked:
+            there = await self.found(asked, hook)
+            if not there:
+                problem = f"there is no webhook to {hook.url}; {_AGAIN}"
+                return HookState(present=False, problem=problem)
+            return HookState(present=True, problem=_problem(there, hook))
+
+    async def remove(self, url: str) -> None:
+        """Take our hook away, and nothing else; twice is once."""
+        async with self._access.ask(url, HOOKS) as asked:
+            root = self._roots.get(asked.place.api)
+            there = [(one, _root(_address(one))) for one in await _every(asked)]
+            roots = {led for one, led in there if led and _OURS.search(_address(one))}
+            if root is None and len(roots) > 1:
+                raise Conflict(
+                    f"{url} has webhooks to {' and '.join(sorted(roots))}, and one of them is ours",
+                    hint=f"remove it by hand: {asked.place.web}/{asked.place.owner}"
+                    f"/{asked.place.name}/settings/hooks",
+                )
+            for one, led in there:
+                if led and led in ({root} if root else roots):
+                    await _delete(asked, one)
+
+    async def ping(self, url: str, hook: Hook) -> bool:
+        """Have GitHub send a ping now; False where there is no hook of ours."""
+        async with self._access.ask(url, HOOKS) as asked:
+            there = await self.found(asked, hook)
+            for one in there[:1]:
+                await asked.api.post(f"{asked.path}/hooks/{text(one, 'id')}/pings")
+            return bool(there)
+
+    async def found(self, asked: Asked, hook: Hook) -> list[Json]:
+        """Our hooks, the one that leads to this very address first."""
+        root = self._roots[place(asked.place.url).api] = _root(hook.url)
+        ours = [one for one in await _every(asked) if root and _root(_address(one)) == root]
+        return sorted(ours, key=lambda one: _address(one) != hook.url)
+
+
+def _problem(there: list[Json], hook: Hook) -> str:
+    """What is not as it should be, and its remedy; empty when nothing is."""
+    one = there[0]
+    config = fields(one.get("config") or {})
+    events = {str(name) for name in items(one.get("events") or [])}
+    lacking = [] if "*" in events else [name for name in EVENTS if name not in events]
+    wrong = [
+        said
+        for is_so, said in (
+            (len(there) > 1, f"there are {len(there)} webhooks to us"),
+            (_address(one) != hook.url, f"the webhook leads to {_address(one)}"),
+            (one.get("active") is not True, "the webhook is switched off"),
+            (text(config, "content_type") != "json", "the webhook does not send JSON"),
+            (text(config, "insecure_ssl") not in {"", "0"}, "the webhook does not verify TLS"),
+            (bool(lacking), f"the webhook does not send {', '.join(lacking)}"),
+        )
+        if is_so
+    ]
+    return f"{'; '.join(wrong)}; {_AGAIN}" if wrong else _failure(one)
+
+
+def _failure(one: Json) -> str:
+    """What was wrong with the last delivery; empty when it came through, or there was none."""
+    code, said = text(one, "last_response", "code"), text(one, "last_response", "message")
+    status = text(one, "last_response", "status")
+    if code.startswith("2") or (not code and status in {"", "unused", "active"}):
+        return ""
+    why = said or status
+    return (
+        f"the last delivery failed: {why}{f' ({code})' if code and code not in why else ''};"
+        " GitHub's page of the webhook shows it under Recent Deliveries"
+    )
+
+
+async def _every(asked: Asked) -> list[Json]:
+    try:
+        return [one async for one in asked.api.every(f"{asked.path}/hooks", {"per_page": 100})]
+    except NotFound as error:
+        raise await _unseen(asked, error) from error
+
+
+async def _unseen(asked: Asked, error: NotFound) -> UserError:
+    """GitHub hides webhooks from whoever may not see them; a repository that is there tells."""
+    try:
+        await asked.api.get(asked.path)
+    except NotFound:
+        return error
+    hint = f"it takes the right {HOOKS}"
+    return NotAllowed(f"{asked.place.url}: its webhooks may not be seen or made", hint=hint)
+
+
+async def _delete(asked: Asked, one: Json) -> None:
+    try:
+        await asked.api.send("DELETE", f"{asked.path}/hooks/{text(one, 'id')}")
+    except NotFound:
+        return
+
+
+def _text(secret: bytes) -> str:
+    """The secret as GitHub takes it: it signs with its UTF-8."""
+    try:
+        return secret.decode()
+    except UnicodeDecodeError:
+        raise UserError("the webhook's secret is no UTF-8 text", hint="store another") from None
+
+
+def _address(one: Json) -> str:
+    return text(one, "config", "url")
+
+
+def _root(address: str) -> str:
+    """Origin and path up to `/hooks/`; empty when it leads elsewhere."""
+    try:
+        before, found, _ = urlsplit(address).path.rpartition(_PATH)
+        return f"{origin(address)}{before}{_PATH}" if found else ""
+    except ValueError:
+        return ""
