@@ -200,7 +200,8 @@ class Results(Hooks):
         _web(call.body.get("log_url"))
         for other in found.deployments.values():
             same = other is not one and other["environment"] == one["environment"]
-            if same and call.body["state"] == "success" and other["_statuses"]:
+            there = [each["state"] for each in other["_statuses"][-1:]]
+            if same and call.body["state"] == "success" and there not in ([], ["inactive"]):
                 other["_statuses"].append({"id": self.new(), "state": "inactive"})
         one["_statuses"].append({"id": self.new(), "at": iso(self.now()), **call.body})
         return Reply(201, one["_statuses"][-1])
