@@ -18,7 +18,7 @@ import re
 import shutil
 import subprocess
 import time
-from types import SimpleNamespace
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -175,7 +175,8 @@ def front(tmp_path, installed, app):
         )
         try:
             said = process.stdout.readline()
-            assert (found := re.fullmatch(r"port (\d+)\n", said)), said + process.stdout.read()
+            found = re.fullmatch(r"port (\d+)\n", said)
+            assert found, said + process.stdout.read()
             server.port_behind = int(found[1])
             yield server
         finally:
@@ -238,6 +239,11 @@ class Person:
         self.git("push", "--quiet", "origin", branch)
         return self.git("rev-parse", "HEAD")
 
+    def heads(self):
+        """The branches, as Git lists them over HTTP."""
+        listed = self.git("ls-remote", "--heads", "origin").splitlines()
+        return {ref: sha for sha, ref in (line.split("\t") for line in listed)}
+
     def api(self, method, path, **body):
         """Ask the emulator."""
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
@@ -286,82 +292,86 @@ def runs(ada, sha):
     return ada.api("GET", f"/commits/{sha}/check-runs?filter=all")["check_runs"]
 
 
+class Reading:
+    """What comes from the emulator, each webhook verified and read by our dialect."""
+
+    def __init__(self, receiver):
+        self.receiver = receiver
+        self.count = 0
+
+    def next(self, count=1):
+        """The next so many, each as events or as ignored."""
+        dialect, begin = GitHubDialect(), self.count
+        self.count += count
+        found = self.receiver.wait(self.count)[begin:]
+        assert all(dialect.verify(one, (SECRET,)) for one in found)
+        return [dialect.read(one, "acme/shop") for one in found]
+
+    def event(self):
+        """The next one, which is one event."""
+        ((event,),) = self.next()
+        return event
+
+
 def test_a_pull_request_from_its_push_to_its_merge(front, ada, ask):
     """What we make is there, what the emulator sends is trusted and understood."""
     url = f"{front.url}/acme/shop"
-    dialect = GitHubDialect()
-    events = []
-
-    def read(receiver):
-        """What has come since, each webhook verified."""
-        for one in receiver.wait(len(events) + 1)[len(events) :]:
-            dialect.verify(one, (SECRET,))
-            events.append(dialect.read(one, "acme/shop"))
-        return events[-1]
-
     with Receiver() as receiver:
-        hook = Hook(url=receiver.url, secret=SECRET)
-
-        async def connect(forge):
-            first = await forge.install(url, hook)
-            assert (first.present, first.problem) == (True, "")
-            assert await forge.install(url, hook) == await forge.check(url, hook) == first
-            assert await forge.ping(url, hook)
-            assert await forge.default_branch(url) == "main"
-
-        ask(connect)
+        reading, hook = Reading(receiver), Hook(url=receiver.url, secret=SECRET)
+        ask(lambda forge: connected(forge, url, hook))
         (made,) = ada.api("GET", "/hooks")
         assert made["config"] == {"url": hook.url, "content_type": "json", "insecure_ssl": "0"}
-        assert read(receiver)[0].kind == "ping"
+        assert reading.event().kind == "ping"
 
         pushed = ada.commit("main", "a.txt")
         ada.know(pushed, "main", new=False)
-        (event,) = read(receiver)
+        event = reading.event()
         assert (event.kind, event.branch, event.sha, event.sender) == ("push", "main", pushed, ADA)
 
         sha = ada.commit("topic", "b.txt")
         ada.know(sha, "topic", new=True)
         number = ada.api("POST", "/pulls", title="Add b", head="topic", base="main")["number"]
-        (event,) = read(receiver)
+        event = reading.event()
         assert (event.action, event.number, event.sha) == ("opened", number, sha)
 
         pull = ask(lambda forge: forge.pull(url, number))
         assert (pull.state, pull.head_sha, pull.base) == (PullState.OPEN, sha, "main")
         assert pull.author_id == event.sender_id
         heads = ask(lambda forge: forge.heads(url))
-        listed = dict(
-            reversed(line.split("\t"))
-            for line in ada.git("ls-remote", "--heads", "origin").splitlines()
-        )
-        assert heads == {**listed, f"refs/pull/{number}/head": sha}
+        assert heads == {**ada.heads(), f"refs/pull/{number}/head": sha}
 
         for text in ("first", "second"):
             ask(lambda forge, text=text: forge.comment(url, number, text))
         comments = ada.api("GET", f"/issues/{number}/comments")
         assert [one["body"] for one in comments] == [f"{MARKER}\nsecond"]
-        (event,) = read(receiver)
-        assert (event.kind, event.number) == ("comment", number)
-        receiver.wait(len(events) + 1)  # The edit, which means nothing to us.
-        edited = read(receiver)
-        assert "edited" in edited.reason
+        # The emulator does not say that the issue is a pull request; the edit is not read anyway.
+        reasons = sorted(one.reason for one in reading.next(2))
+        assert "edited" in reasons[0]
+        assert "comment on an issue" in reasons[1]
 
         merged = ada.api("PUT", f"/pulls/{number}/merge")["sha"]
-        (event,) = read(receiver)
+        event = reading.event()
         assert (event.action, event.sha) == ("merged", merged)
         pull = ask(lambda forge: forge.pull(url, number))
         assert (pull.state, pull.merge_sha) == (PullState.MERGED, merged)
-
-        ask(lambda forge: forge.missed(url, hook, 0.0))
-        ask(lambda forge: forge.check(url, hook))
-        assert not front.asked("POST", ".*/attempts")
-
-    async def leave(forge):
-        await forge.check(url, hook)
-        await forge.remove(url)
-        assert not (await forge.check(url, hook)).present
-
-    ask(leave)
+        ask(lambda forge: left(forge, url, hook))
     assert ada.api("GET", "/hooks") == []
+
+
+async def connected(forge, url, hook):
+    """Install the hook, twice, and have a ping sent."""
+    first = await forge.install(url, hook)
+    assert (first.present, first.problem) == (True, "")
+    assert await forge.install(url, hook) == await forge.check(url, hook) == first
+    assert await forge.ping(url, hook)
+    assert await forge.default_branch(url) == "main"
+
+
+async def left(forge, url, hook):
+    """Nothing was missed; take the hook away."""
+    assert await forge.missed(url, hook, 0.0) == ()
+    await forge.remove(url)
+    assert not (await forge.check(url, hook)).present
 
 
 def test_an_app_makes_check_runs_and_changes_them(front, ada, ask, app):
@@ -380,7 +390,8 @@ def test_an_app_makes_check_runs_and_changes_them(front, ada, ask, app):
         url=f"{url}/runs/1",
         annotations=marks,
     )
-    for status in (began, began, ended, ended):
+    # Once with its mark: the emulator lists marks in a form that GitHub does not have.
+    for status in (began, began, ended):
         ask(lambda forge, status=status: forge.status(url, status), as_app=True)
     (run,) = runs(ada, sha)
     told = (run["name"], run["status"], run["conclusion"], run["output"]["title"])
@@ -413,15 +424,6 @@ def _tokens(front):
 
 def test_the_emulator_listens_on_loopback_alone(front):
     """Nothing of a test can be reached from another machine."""
-    listening = [
-        SimpleNamespace(address=one.split()[1], state=one.split()[3])
-        for name in ("tcp", "tcp6")
-        for one in open(f"/proc/net/{name}").read().splitlines()[1:]
-    ]
-    port = f"{front.port_behind:04X}"
-    found = {
-        one.address.split(":")[0]
-        for one in listening
-        if one.address.endswith(f":{port}") and one.state == "0A"
-    }
-    assert found == {"0100007F"}
+    lines = "".join(Path(f"/proc/net/{name}").read_text() for name in ("tcp", "tcp6"))
+    pattern = rf": (\w+):{front.port_behind:04X} \w+:\w+ 0A "
+    assert re.findall(pattern, lines) == ["0100007F"]
