@@ -1,0 +1,205 @@
+"""
+The webhook of a project: `Webhooks` of GitLab.
+
+Ours is the one that sends to `/hooks/...` at our origin; nobody else's is touched. GitLab
+shows a webhook's secret to nobody, so installing sets it again every time.
+
+GitLab switches off a webhook that failed four times in a row, for a minute and then for
+longer, and for good after forty times. A test that arrives switches it on again.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from windlass.core.errors import Conflict, NotFound, Permanent, Transient, UserError
+from windlass.forges.gitlab import deliveries
+from windlass.forges.gitlab.projects import Project, Projects
+from windlass.forges.http.api import Json, text
+from windlass.ports.forge import Hook, HookState, Request
+
+ROLE = "Maintainer"
+# What GitLab calls the kinds of events that we take.
+EVENTS = (
+    "push_events",
+    "tag_push_events",
+    "merge_requests_events",
+    "note_events",
+    "releases_events",
+)
+AGAIN = "`windlass repo check` puts it right"
+ON = "executable"
+
+
+class GitLabWebhooks:
+    """`Webhooks` of GitLab."""
+
+    def __init__(self, projects: Projects) -> None:
+        self._projects = projects
+        # Where we have our webhooks sent to: `scheme://host:port`.
+        self._origins: set[str] = set()
+
+    async def install(self, url: str, hook: Hook) -> HookState:
+        """Put the webhook in place, or repair it, or switch it on; twice is once."""
+        self._origins.add(_origin(hook.url))
+        async with self._projects.open(url, ROLE) as project:
+            there = await self._ours(project, hook.url)
+            if not there:
+                await project.api.post(f"{project.path}/hooks", _wanted(hook, {}))
+            for extra in there[1:]:
+                await project.api.send("DELETE", _path(project, extra))
+            if there:
+                path = _path(project, there[0])
+                await project.api.send("PUT", path, _wanted(hook, there[0]))
+                await _revive(project, await project.api.get(path))
+        return await self.check(url, hook)
+
+    async def check(self, url: str, hook: Hook) -> HookState:
+        """Whether it is there, sends what we need to where we are, and arrives."""
+        self._origins.add(_origin(hook.url))
+        async with self._projects.open(url, ROLE) as project:
+            there = await self._ours(project, hook.url)
+            if not there:
+                return HookState(present=False, problem=f"GitLab has no webhook of ours; {AGAIN}")
+            problem = _problem(there, hook) or await deliveries.trouble(project, there[0])
+            return HookState(present=True, problem=problem)
+
+    async def remove(self, url: str) -> None:
+        """Take ours away; `Conflict` when it is not known yet which one that could be."""
+        async with self._projects.open(url, ROLE) as project:
+            if not self._origins:
+                raise Conflict(
+                    f"{url}: it is not known yet where our webhooks go",
+                    hint="run `windlass repo check`, and then this again",
+                )
+            for one in await self._ours(project, ""):
+                await _delete(project, one)
+
+    async def ping(self, url: str, hook: Hook) -> bool:
+        """
+        Have GitLab send the newest push of the default branch again, as a test.
+
+        False without a webhook of ours, and before GitLab 16.11. A test that did not arrive is
+        a `UserError` that says what GitLab saw.
+        """
+        self._origins.add(_origin(hook.url))
+        async with self._projects.open(url, ROLE) as project:
+            there = await self._ours(project, hook.url)
+            if not there:
+                return False
+            try:
+                await _test(project, there[0])
+            except NotFound:
+                return False
+            except Permanent as error:
+                raise UserError(
+                    f"{url}: a test of the webhook failed: {error}",
+                    hint="GitLab must reach public_url, and may have to be allowed to ask it",
+                ) from error
+        return True
+
+    async def missed(self, url: str, hook: Hook, since: float) -> tuple[Request, ...]:
+        """Nothing: what failed since then is sent again by GitLab, a few at a time."""
+        self._origins.add(_origin(hook.url))
+        async with self._projects.open(url, ROLE) as project:
+            for one in await self._ours(project, hook.url):
+                await deliveries.again(project, one, since)
+        return ()
+
+    async def _ours(self, project: Project, wanted: str) -> list[Json]:
+        """Webhooks that send to us, the one with the wanted address first."""
+        path = f"{project.path}/hooks"
+        found = [
+            one
+            async for one in project.api.every(path, {"per_page": 100})
+            if _origin(text(one, "url")) in self._origins
+            and urlsplit(text(one, "url")).path.startswith("/hooks/")
+        ]
+        return sorted(found, key=lambda one: text(one, "url") != wanted)
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port; empty for what is no address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else ""
+
+
+def _path(project: Project, hook: Json) -> str:
+    return deliveries.path_of(project, hook)
+
+
+def _wanted(hook: Hook, there: Json) -> Json:
+    """The webhook as it should be; what older ones do not know is only set where it stands."""
+    return {
+        "url": hook.url,
+        "token": _secret(hook),
+        "enable_ssl_verification": True,
+        **dict.fromkeys(EVENTS, True),
+        **({"push_events_branch_filter": ""} if there.get("push_events_branch_filter") else {}),
+        **({"custom_webhook_template": ""} if there.get("custom_webhook_template") else {}),
+    }
+
+
+def _secret(hook: Hook) -> str:
+    """The secret as GitLab takes it, which is a text of one line."""
+    try:
+        line = hook.secret.decode()
+    except UnicodeDecodeError:
+        line = ""
+    if not line or "\n" in line:
+        raise UserError("the webhook secret must be a line of text, for GitLab to send it")
+    return line
+
+
+def _problem(there: list[Json], hook: Hook) -> str:
+    """The first thing that is not as it should be, and its remedy; empty when nothing is."""
+    first, more = there[0], there[1:]
+    lacking = ", ".join(name for name in EVENTS if first.get(name) is not True)
+    state = text(first, "alert_status") or ON
+    until = text(first, "disabled_until")
+    if more:
+        return f"GitLab has {len(there)} webhooks of ours; {AGAIN}"
+    if text(first, "url") != hook.url:
+        return f"the webhook sends to {text(first, 'url')}; {AGAIN}"
+    if lacking:
+        return f"the webhook does not send {lacking}; {AGAIN}"
+    if first.get("push_events_branch_filter"):
+        return f"the webhook sends the pushes of some branches only; {AGAIN}"
+    if first.get("custom_webhook_template"):
+        return f"the webhook sends a text of its own making; {AGAIN}"
+    if first.get("enable_ssl_verification") is not True:
+        return f"the webhook does not verify our certificate; {AGAIN}"
+    if state != ON:
+        for_now = f" until {until}" if until else ""
+        return (
+            f"GitLab has switched the webhook off{for_now}, because its deliveries failed;"
+            f" when GitLab can reach {urlsplit(hook.url).hostname}, {AGAIN}"
+        )
+    return ""
+
+
+async def _revive(project: Project, hook: Json) -> None:
+    """Switch on what GitLab switched off, by a test; what comes of it `check` tells."""
+    if text(hook, "alert_status") in {"", ON}:
+        return
+    try:
+        await _test(project, hook)
+    except (NotFound, Permanent, Transient):
+        # Older ones have no tests, a test may fail again, and there are five a minute.
+        return
+
+
+async def _test(project: Project, hook: Json) -> None:
+    await project.api.post(f"{_path(project, hook)}/test/push_events")
+
+
+async def _delete(project: Project, hook: Json) -> None:
+    try:
+        await project.api.send("DELETE", _path(project, hook))
+    except NotFound:
+        # Somebody was faster.
+        return
