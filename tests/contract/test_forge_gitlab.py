@@ -1,0 +1,198 @@
+"""GitLab keeps the contracts of webhooks, reports and questions, asked over its API."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from windlass.forges.gitlab.dialect import GitLabDialect
+from windlass.forges.gitlab.forge import GitLabForge
+from windlass.forges.http.client import Http
+from windlass.ports.forge import Hook, PullRequest, PullState, Status, StatusState
+from windlass.reach import Reach
+from windlass.testing.contracts.reports import Place, ReportsContract, Seen
+from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.webhooks import WebhooksContract
+from windlass.testing.plain import Receiver
+from windlass.testing.servers.gitlab import ADA, BOT, TOKEN, GitLab
+from windlass.testing.servers.serving import Reply
+
+SAID = {
+    "pending": StatusState.PENDING,
+    "running": StatusState.PENDING,
+    "success": StatusState.SUCCESS,
+    "failed": StatusState.FAILURE,
+    "canceled": StatusState.ERROR,
+    "skipped": StatusState.NEUTRAL,
+}
+
+
+class Now:
+    """Real time; nobody here waits for it."""
+
+    def now(self):
+        return time.time()
+
+
+class Once(Http):
+    """A client for every call, since the contracts ask in one event loop after the other."""
+
+    def __init__(self):
+        """Nothing is open between two calls."""
+
+    async def send(self, *words, **named):
+        http = Http(Now(), Reach(frozenset({"127.0.0.1"})), within=10.0)
+        try:
+            return await http.send(*words, **named)
+        finally:
+            await http.close()
+
+
+@pytest.fixture
+def gitlab(tmp_path):
+    with GitLab(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def forge(gitlab):
+    return GitLabForge(Once(), lambda url: TOKEN)
+
+
+class TestWebhooks(WebhooksContract):
+    @pytest.fixture
+    def webhooks(self, forge):
+        return forge
+
+    @pytest.fixture
+    def url(self, gitlab):
+        return gitlab.web(gitlab.shop)
+
+    @pytest.fixture
+    def dialect(self):
+        return GitLabDialect()
+
+    @pytest.fixture
+    def receiver(self):
+        with Receiver() as receiver:
+            yield receiver
+
+    @pytest.fixture
+    def hook(self, receiver):
+        return Hook(url=receiver.url, secret=b"correct horse battery staple")
+
+    @pytest.fixture
+    def failed(self, gitlab, receiver):
+        def fail():
+            # The first is lost, and the second is not.
+            receiver.answers.append(500)
+            for _ in range(2):
+                gitlab.push(gitlab.shop, "refs/heads/main")
+            before = len(gitlab.delivered)
+            return lambda: len(gitlab.delivered) - before
+
+        return fail
+
+    @pytest.fixture
+    def pings(self, gitlab):
+        return lambda: len(gitlab.delivered)
+
+    @pytest.fixture
+    def forbidden(self, gitlab):
+        return gitlab.web(gitlab.vault)
+
+    @pytest.fixture
+    def unknown(self, gitlab):
+        return f"{gitlab.url}/no/where"
+
+
+class TestReports(ReportsContract):
+    @pytest.fixture
+    def reports(self, forge):
+        return forge
+
+    @pytest.fixture
+    def place(self, gitlab):
+        number = gitlab.propose(gitlab.shop)
+        sha = gitlab.shop.requests[number]["sha"]
+        return Place(url=gitlab.web(gitlab.shop), sha=sha, number=number)
+
+    @pytest.fixture
+    def seen(self, gitlab, place):
+        def look():
+            newest = {one["name"]: one for one in gitlab.shop.statuses if one["sha"] == place.sha}
+            statuses = {
+                name: Status(
+                    sha=place.sha,
+                    context=name,
+                    state=SAID[one["status"]],
+                    description=one["description"] or "",
+                    url=one["target_url"] or "",
+                )
+                for name, one in newest.items()
+            }
+            notes = gitlab.shop.notes.get(place.number, [])
+            texts = [one["body"].partition("\n")[2] for one in notes if one["author"]["id"] == BOT]
+            return Seen(statuses=statuses, comments=tuple(texts))
+
+        return look
+
+    @pytest.fixture
+    def busy(self, gitlab):
+        return lambda pause: gitlab.faults.append(
+            Reply(429, {"message": "Retry later"}, {"retry-after": str(int(pause))})
+        )
+
+
+class TestSource(SourceContract):
+    @pytest.fixture
+    def source(self, forge):
+        return forge
+
+    @pytest.fixture
+    def world(self, gitlab):
+        url = gitlab.web(gitlab.shop)
+        return World(url=url, writer=str(ADA), stranger="43", default="main")
+
+    @pytest.fixture
+    def filled(self, gitlab):
+        def fill(count):
+            shop = gitlab.shop
+            gone, number = gitlab.propose(shop, "gone"), gitlab.propose(shop, "one")
+            gitlab.merge(shop, gone)
+            tip = shop.bare.git("rev-parse", "main")
+            shop.bare.git(
+                *("-c", "user.name=x", "-c", "user.email=x@x"), "tag", "-a", "-m", "x", "v1", tip
+            )
+            shop.bare.point({f"refs/heads/b{at}": tip for at in range(count)})
+            head = shop.requests[number]["sha"]
+            return {
+                **{f"refs/heads/b{at}": tip for at in range(count)},
+                **{"refs/heads/main": tip, "refs/heads/one": head, "refs/tags/v1": tip},
+                "refs/heads/gone": shop.requests[gone]["sha"],
+                f"refs/pull/{number}/head": head,
+            }
+
+        return fill
+
+    @pytest.fixture
+    def proposed(self, gitlab):
+        def propose():
+            number = gitlab.propose(gitlab.shop, "fix", source=4711)
+            merged = gitlab.merge(gitlab.shop, number)
+            return PullRequest(
+                number=number,
+                title="Add fix",
+                author="ada",
+                author_id=str(ADA),
+                base="main",
+                head="fix",
+                head_sha=gitlab.shop.requests[number]["sha"],
+                state=PullState.MERGED,
+                merge_sha=merged,
+                fork=True,
+                labels=("ready",),
+            )
+
+        return propose
