@@ -255,6 +255,8 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 class _Answering(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are written one after the other, and would wait 40 ms for each other.
+    disable_nagle_algorithm = True
     forge: ClassVar[Server]
 
     def log_message(self, *_: object) -> None:
