@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -35,18 +36,26 @@ class Now:
         return time.time()
 
 
-class Once(Http):
-    """A client for every call, since the contracts ask in one event loop after the other."""
+class PerLoop(Http):
+    """A client for each event loop, since the contracts ask in one after the other."""
 
     def __init__(self):
-        """Nothing is open between two calls."""
+        self.loop = None
 
     async def send(self, *words, **named):
-        http = Http(Now(), Reach(frozenset({"127.0.0.1"})), within=10.0)
-        try:
-            return await http.send(*words, **named)
-        finally:
-            await http.close()
+        if self.loop is not asyncio.get_running_loop():
+            self.loop, self.open = asyncio.get_running_loop(), _opened()
+            self.http = await anext(self.open)
+        return await self.http.send(*words, **named)
+
+
+async def _opened():
+    """A client; the end of its loop ends this generator, and so closes it."""
+    http = Http(Now(), Reach(frozenset({"127.0.0.1"})), within=10.0)
+    try:
+        yield http
+    finally:
+        await http.close()
 
 
 @pytest.fixture
@@ -57,7 +66,7 @@ def gitlab(tmp_path):
 
 @pytest.fixture
 def forge(gitlab):
-    return GitLabForge(Once(), lambda url: TOKEN)
+    return GitLabForge(PerLoop(), lambda url: TOKEN)
 
 
 class TestWebhooks(WebhooksContract):
@@ -169,7 +178,9 @@ class TestSource(SourceContract):
             head = shop.requests[number]["sha"]
             return {
                 **{f"refs/heads/b{at}": tip for at in range(count)},
-                **{"refs/heads/main": tip, "refs/heads/one": head, "refs/tags/v1": tip},
+                "refs/heads/main": tip,
+                "refs/heads/one": head,
+                "refs/tags/v1": tip,
                 "refs/heads/gone": shop.requests[gone]["sha"],
                 f"refs/pull/{number}/head": head,
             }
