@@ -208,7 +208,7 @@ class GitLab(Hooks, Reporting):
         """Ada pushes a commit, to a branch or as a tag; webhooks tell of it."""
         before = project.bare.git("for-each-ref", "--format=%(objectname)", ref) or bodies.ZERO
         parent = before if before != bodies.ZERO else project.bare.git("rev-parse", "HEAD")
-        after = project.bare.commit(message, parent)
+        after = project.bare.commit(f"{message} {ref}", parent)
         project.bare.point({ref: after})
         trigger = "tag_push_events" if ref.startswith("refs/tags/") else "push_events"
         body = bodies.push(project, self.home, self.people[ADA], (ref, before, after))

@@ -141,6 +141,7 @@ class Reporting(Asked):
             "id": len(project.deployments) + 1,
             "sha": _commit(project, said["sha"]),
             "ref": said["ref"],
+            "tag": said["tag"],
             "status": said["status"],
             "environment": {"name": said["environment"]},
             "user": self.user_of(call),
