@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from windlass.core.errors import Conflict, UserError
+from windlass.core.event import Ignored
 from windlass.forges.gitlab.deliveries import AT_ONCE, TRIES
 from windlass.forges.gitlab.dialect import GitLabDialect
 from windlass.testing.servers.gitlab_state import stamp
@@ -140,6 +141,24 @@ def test_a_ping_tells_what_gitlab_saw(bench, ours):
     bench.check()
     other = replace(bench.hook, url="http://127.0.0.1:9/hooks/7")
     assert not bench.ping(other)
+
+
+def test_a_ping_starts_nothing(bench, ours):
+    """It is verified like every webhook, and means nothing; nor does it need a first commit."""
+    bench.shop.bare.git("update-ref", "-d", "refs/heads/main")
+    assert bench.ping()
+    (request,) = bench.receiver.requests
+    dialect = GitLabDialect()
+    assert dialect.verify(request, (bench.hook.secret,)).delivery_key
+    assert isinstance(dialect.read(request, "acme/shop"), Ignored)
+
+
+def test_a_gitlab_without_that_test_sends_another(bench, ours):
+    """The newest push once more, which is known again where it was told before."""
+    bench.gitlab.tests = ("push_events",)
+    assert bench.ping()
+    (request,) = bench.receiver.requests
+    assert GitLabDialect().read(request, "acme/shop")[0].branch == "main"
 
 
 def test_an_old_gitlab_has_no_tests_and_no_log(bench, ours, monkeypatch):

@@ -56,6 +56,19 @@ def push(project: Project, host: str, user: Row, moved: tuple[str, str, str]) ->
     }
 
 
+def sample(project: Project, host: str, user: Row, trigger: str) -> Row:
+    """What a test sends: the newest push once more, or a made-up token that will expire."""
+    if trigger == "push_events":
+        tip = project.bare.git("rev-parse", f"refs/heads/{project.default}")
+        return push(project, host, user, (f"refs/heads/{project.default}", tip, tip))
+    return {
+        "object_kind": "access_token",
+        "event_name": "expiring_access_token",
+        "project": about(project, host),
+        "object_attributes": {"id": 1, "user_id": None, "name": "pat", "expires_at": "2026-01-26"},
+    }
+
+
 def _request(row: Row) -> Row:
     """A merge request within a body, which says some things in another way than the API."""
     names = ("iid", "title", "description", "source_branch", "target_branch", "draft", "state")

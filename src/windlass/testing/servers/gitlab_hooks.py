@@ -20,6 +20,7 @@ NAMES = {
     "tag_push_events": "Tag Push Hook",
     "merge_requests_events": "Merge Request Hook",
     "note_events": "Note Hook",
+    "resource_access_token_events": "Resource Access Token Hook",
 }
 # After so many failures in a row GitLab stops to send, for a while and for good.
 SHORTLY, FOR_GOOD = 3, 39
@@ -31,6 +32,8 @@ class Hooks(Asked):
 
     # Tests and repeated deliveries that are still let through; GitLab lets five in a minute.
     patience = 5
+    # Samples that it has.
+    tests: tuple[str, ...] = ("resource_access_token_events", "push_events")
 
     @route("GET", "/api/v4/projects/{id}/hooks")
     def list_hooks(self, call: Call) -> Reply:
@@ -117,17 +120,16 @@ class Hooks(Asked):
 
     @route("POST", "/api/v4/projects/{id}/hooks/{hook}/test/{trigger}")
     def test_hook(self, call: Call) -> Reply:
-        """Send the newest push once more; it is sent even when the webhook is switched off."""
+        """Send a sample, even when the webhook is switched off."""
         project, number = self._hook(call)
-        if call.names["trigger"] not in FLAGS[:-1]:
+        trigger = call.names["trigger"]
+        if trigger not in self.tests:
             raise Refused(400, "trigger does not have a valid value")
         self._patient()
-        if not project.default:
+        if trigger == "push_events" and not project.default:
             raise Refused(422, "Ensure the project has at least one commit.")
-        tip = project.bare.git("rev-parse", f"refs/heads/{project.default}")
-        moved = (f"refs/heads/{project.default}", tip, tip)
-        body = bodies.push(project, self.home, self.user_of(call), moved)
-        done = self._send(project, number, "push_events", body, str(uuid.uuid4()))
+        body = bodies.sample(project, self.home, self.user_of(call), trigger)
+        done = self._send(project, number, trigger, body, str(uuid.uuid4()))
         if not 200 <= done.status < 300:
             raise Refused(422, f"Hook executed but returned HTTP {done.status}")
         return Reply(201, {"message": "201 Created"})
