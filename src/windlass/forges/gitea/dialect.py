@@ -4,7 +4,12 @@ Gitea and Forgejo: how they sign and word their webhooks.
 Forgejo sends Gitea's headers too; where its own signature is present, it alone
 decides. Both imitate other forges in further headers, which count for nothing.
 A new branch, and any change of a tag, is told by `push`; only a branch that went
-is told by `delete` alone.
+is told by `delete` alone. A push from a commit to the same one is what they send when
+they are asked for a test.
+
+A pull request may have been pushed to the repository itself by somebody who may only read
+it (`refs/for/…`). Then both sides name the same repository, and only the head's ref, which
+is no branch, says that the code is a stranger's.
 """
 
 from __future__ import annotations
@@ -91,6 +96,8 @@ class GiteaDialect:
 def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     """A push; whether it was forced is not told, so the changed files are Git's to tell."""
     after, commits = body.text("after"), body.children("commits")
+    if body.text("before") == after:
+        return (about(body, repository),)
     newest = body.optional_child("head_commit") or (commits[0] if commits else NOBODY)
     author = newest.optional_child("author") or NOBODY
     peeled = (body.optional_child("head_commit") or NOBODY).optional("id")
@@ -121,28 +128,35 @@ def _pull_request(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     if said not in ACTIONS:
         return Ignored(f"Windlass does nothing with Gitea's pull_request {said[:80]}")
     pull = body.child("pull_request")
-    event = _drafted(pull_request(about(body, repository), pull), pull)
+    event = _completed(pull_request(about(body, repository), pull), pull)
     if said == "closed" and pull.flag("merged"):
         return (merged(event, pull),)
     changes = body.optional_child("changes") or NOBODY
     before = (changes.optional_child("title") or NOBODY).optional("from")
     action = ACTIONS[said]
-    if said == "edited" and before is not None and _is_draft(before) != event.draft:
+    if said == "edited" and before is not None and is_draft(before) != event.draft:
         action = "drafted" if event.draft else "ready"
     return (replace(event, action=action),)
 
 
 def _review(body: Node, repository: str, action: str) -> tuple[Event, ...]:
     pull, told = body.child("pull_request"), body.optional_child("review") or NOBODY
-    event = _drafted(pull_request(about(body, repository), pull), pull)
+    event = _completed(pull_request(about(body, repository), pull), pull)
     text = told.optional("content") or ""
     return (replace(event, kind=Kind.REVIEW, action=action, body=text),)
 
 
-def _drafted(event: Event, pull: Node) -> Event:
-    """Older ones do not say that it is a draft; its title does."""
-    return event if pull.has("draft") else replace(event, draft=_is_draft(event.title or ""))
+def _completed(event: Event, pull: Node) -> Event:
+    """What GitHub's words leave open. Older ones do not say that it is a draft; its title does."""
+    draft = event.draft if pull.has("draft") else is_draft(event.title or "")
+    return replace(event, draft=draft, fork=event.fork or no_branch(event.head or ""))
 
 
-def _is_draft(title: str) -> bool:
+def no_branch(ref: str) -> bool:
+    """Whether the head of a pull request is no branch: pushed for review, or since deleted."""
+    return ref.startswith("refs/")
+
+
+def is_draft(title: str) -> bool:
+    """Whether a title says that it is a draft's."""
     return title.lower().startswith(DRAFTS)

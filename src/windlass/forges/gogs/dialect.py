@@ -4,6 +4,7 @@ Gogs: how it signs and words its webhooks.
 A pull request of Gogs names its branches and no commit, so `sha` is missing
 until it is merged. Tags, and branches that went, are told by `create` and
 `delete` alone; a new branch also by `push`, which has all there is to know.
+A push from a commit to the same one is what Gogs sends when it is asked for a test.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class GogsDialect:
 def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     """A push; whether it was forced is not told, so the changed files are Git's to tell."""
     commits, after = body.children("commits"), end(body.text("after"))
+    if body.text("before") == body.text("after"):
+        return (about(body, repository),)
     newest = commits[0] if commits else NOBODY
     author = newest.optional_child("author") or NOBODY
     told = replace(

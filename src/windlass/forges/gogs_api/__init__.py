@@ -1,0 +1,1 @@
+"""What Gogs, and those who came from it, have in common: addresses, webhooks and comments."""

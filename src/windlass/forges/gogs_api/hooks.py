@@ -1,0 +1,172 @@
+"""
+The webhook on the side of a forge of this family: one of ours in each repository.
+
+None of these forges tells a hook's secret, and what most of them do with a new one for a hook
+that exists is nothing. So a hook is not mended but replaced, the new one first: in between,
+something may come twice, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from windlass.core.errors import NotFound, UserError
+from windlass.forges.gogs_api.asking import Asking
+from windlass.forges.gogs_api.pages import every
+from windlass.forges.gogs_api.place import Place, home
+from windlass.forges.http.api import Api, Json, text
+from windlass.forges.http.client import Http, Tokens
+from windlass.ports.forge import Hook, HookState, Request
+
+MEND = "`windlass repo check` puts it right"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """
+    How a hook of ours looks: `events` are asked for, and `needed` looked for.
+
+    Each part of `needed` is there when one of its ways to be said is there as a whole: a
+    forge may have one word for an event in one version and three in the next. `kinds` are
+    the payloads that our dialect reads.
+    """
+
+    events: tuple[str, ...]
+    needed: tuple[tuple[frozenset[str], ...], ...]
+    kinds: frozenset[str]
+    extra: Json
+
+
+class OwnHooks(Asking):
+    """`Webhooks`, except for the ping."""
+
+    wanted: ClassVar[Wanted]
+    right: ClassVar[str] = "the role of an administrator"
+
+    def __init__(self, http: Http, tokens: Tokens) -> None:
+        super().__init__(http, tokens)
+        self._homes: set[str] = set()
+        self._put: dict[str, tuple[str, str]] = {}
+
+    async def _kind(self, at: Place, api: Api) -> str:
+        """The type of hook to ask for."""
+        raise NotImplementedError
+
+    async def install(self, url: str, hook: Hook) -> HookState:
+        """Put the hook in place, or replace it; twice is once."""
+        digest = hashlib.sha256(hook.secret).hexdigest()
+        with self._asking(url, self.right) as (at, api):
+            old = [one for one in await self._hooks(at, api) if self._ours(one, hook)]
+            state = self._judged(old, hook)
+            if not state.problem and self._put.get(url) == (text(old[0], "id"), digest):
+                return state
+            made = await api.post(f"{at.path}/hooks", await self._order(at, api, hook))
+            self._put[url] = (text(made, "id"), digest)
+            await self._delete(at, api, old)
+        return self._judged([made], hook)
+
+    async def check(self, url: str, hook: Hook) -> HookState:
+        """Whether it is there and sends to us; its secret is not told, and not checked."""
+        with self._asking(url, self.right) as (at, api):
+            found = await self._hooks(at, api)
+        return self._judged([one for one in found if self._ours(one, hook)], hook)
+
+    async def remove(self, url: str) -> None:
+        """
+        Take our hooks away, and nothing else; twice is once.
+
+        Ours are those that lead to where we have been told, by `install` or `check` of any
+        repository, that our webhooks go.
+        """
+        with self._asking(url, self.right) as (at, api):
+            found = await self._hooks(at, api)
+            await self._delete(at, api, [one for one in found if _home(one) in self._homes])
+        self._put.pop(url, None)
+
+    async def missed(self, _url: str, _hook: Hook, _since: float) -> tuple[Request, ...]:
+        """Nothing: the log of deliveries is on the forge's pages, and not in its API."""
+        return ()
+
+    async def _order(self, at: Place, api: Api, hook: Hook) -> Json:
+        """What is sent to make one."""
+        return {
+            "type": await self._kind(at, api),
+            "config": {
+                "url": hook.url,
+                "content_type": "json",
+                "secret": _words(hook.secret),
+            },
+            "events": list(self.wanted.events),
+            "active": True,
+            **self.wanted.extra,
+        }
+
+    async def _hooks(self, at: Place, api: Api) -> list[Json]:
+        """Every hook of the repository."""
+        return [one async for one in every(api, f"{at.path}/hooks")]
+
+    async def _delete(self, at: Place, api: Api, hooks: list[Json]) -> None:
+        for one in hooks:
+            try:
+                await api.send("DELETE", f"{at.path}/hooks/{text(one, 'id')}")
+            except NotFound:
+                continue
+
+    def _ours(self, one: Json, hook: Hook) -> bool:
+        """Whether a hook leads to this server."""
+        if here := home(hook.url):
+            self._homes.add(here)
+            return _home(one) == here
+        return text(one, "config", "url") == hook.url
+
+    def _judged(self, ours: list[Json], hook: Hook) -> HookState:
+        """What is wrong with what there is of ours."""
+        right = [one for one in ours if text(one, "config", "url") == hook.url]
+        if not ours:
+            return HookState(present=False, problem=f"there is no webhook to us; {MEND}")
+        if len(ours) > 1:
+            faults = [f"there are {len(ours)} webhooks to us"]
+        elif not right:
+            faults = [f"the webhook sends to {text(ours[0], 'config', 'url')} in place of here"]
+        else:
+            faults = list(self._faults(right[0]))
+        problem = f"{'; '.join(faults)}; {MEND}" if faults else ""
+        return HookState(present=bool(right), problem=problem)
+
+    def _faults(self, one: Json) -> list[str]:
+        found = []
+        if one.get("active") is not True:
+            found.append("the webhook is switched off")
+        if (sent := text(one, "config", "content_type")) != "json":
+            found.append(f"the webhook sends {sent or 'no type'} in place of json")
+        if (kind := text(one, "type")) not in self.wanted.kinds:
+            found.append(f"the webhook is of the type {kind}")
+        if (only := text(one, "branch_filter")) not in {"", "*", "**"}:
+            found.append(f"the webhook is only for the branches {only}")
+        listed = one.get("events")
+        sends = frozenset(map(str, listed if isinstance(listed, list) else ()))
+        lacking = [
+            " ".join(sorted(ways[0]))
+            for ways in self.wanted.needed
+            if not any(w <= sends for w in ways)
+        ]
+        if lacking:
+            found.append(f"the webhook does not send: {', '.join(lacking)}")
+        return found
+
+
+def _words(secret: bytes) -> str:
+    """The secret as the forge takes it, who signs with its UTF-8."""
+    try:
+        return secret.decode()
+    except UnicodeDecodeError:
+        raise UserError(
+            "the webhook secret is not text, and this forge takes only text",
+            hint="choose one of letters and digits",
+        ) from None
+
+
+def _home(one: Json) -> str:
+    return home(text(one, "config", "url"))
