@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from windlass.core.errors import BadDelivery
+from windlass.core.errors import BadDelivery, Permanent
 from windlass.forges.gitea.dialect import is_draft, no_branch
 from windlass.forges.gogs_api.asking import Asking
 from windlass.forges.gogs_api.pages import every
@@ -50,7 +50,7 @@ class GiteaSource(Asking):
     async def pull(self, url: str, number: int) -> PullRequest:
         """A pull request as it is now; `NotFound` when there is none."""
         with self._reading(url) as (at, api):
-            return _pull(await api.get(f"{at.path}/pulls/{number}"))
+            return _pull(await api.get(f"{at.path}/pulls/{number}"), number)
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What the person with this number may do there; nobody by any other name."""
@@ -62,8 +62,7 @@ class GiteaSource(Asking):
 
     async def default_branch(self, url: str) -> str:
         """The branch whose configuration counts."""
-        with self._reading(url) as (at, api):
-            return text(await api.get(at.path), "default_branch")
+        return await self._default_branch(url)
 
     async def credential(self, url: str) -> Login | None:
         """The token as a password; None without one."""
@@ -86,14 +85,16 @@ async def _permission(at: Place, api: Api, login: str, number: str) -> Permissio
     return RIGHTS.get(text(said, "permission"), Permission.NONE)
 
 
-def _pull(one: Json) -> PullRequest:
+def _pull(one: Json, number: int) -> PullRequest:
+    if text(one, "number") != str(number) or not text(one, "head", "sha"):
+        raise Permanent(f"the forge did not answer with pull request {number} and its commit")
     title, head = text(one, "title"), text(one, "head", "ref")
     merged = one.get("merged") is True
-    state = PullState(text(one, "state")) if text(one, "state") == "open" else PullState.CLOSED
+    state = PullState.OPEN if text(one, "state") == "open" else PullState.CLOSED
     theirs, ours = text(one, "head", "repo", "id"), text(one, "base", "repo", "id")
     labels = one.get("labels")
     return PullRequest(
-        number=int(text(one, "number")),
+        number=number,
         title=title,
         author=text(one, "user", "login"),
         author_id=text(one, "user", "id"),
@@ -102,7 +103,7 @@ def _pull(one: Json) -> PullRequest:
         head_sha=text(one, "head", "sha"),
         state=PullState.MERGED if merged else state,
         merge_sha=text(one, "merge_commit_sha") if merged else "",
-        fork=theirs != ours or no_branch(head),
+        fork=not theirs or theirs != ours or no_branch(head),
         draft=bool(one["draft"]) if "draft" in one else is_draft(title),
         labels=tuple(text(fields(each), "name") for each in items(labels or [])),
         web_url=text(one, "html_url"),

@@ -59,8 +59,7 @@ class GogsSource(Asking):
 
     async def default_branch(self, url: str) -> str:
         """The branch whose configuration counts."""
-        with self._reading(url) as (at, api):
-            return text(await api.get(at.path), "default_branch")
+        return await self._default_branch(url)
 
     async def credential(self, url: str) -> Login | None:
         """The token as a password, which Gogs 0.13 takes; None without one."""

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from windlass.core.errors import NotAllowed, NotFound, UserError
+from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
 from windlass.forges.gogs_api.place import Place, place
 from windlass.forges.http.api import Api, report, text
 from windlass.forges.http.client import Credential, Denied, Http, Tokens
@@ -57,8 +57,17 @@ class Asking:
         if key not in self._people:
             if len(self._people) >= PEOPLE:
                 self._people.clear()
-            self._people[key] = text(await api.get("/user"), "id")
+            if not (found := text(await api.get("/user"), "id")):
+                raise Permanent(f"{at.root} does not say whose token it was given")
+            self._people[key] = found
         return self._people[key]
+
+    async def _default_branch(self, url: str) -> str:
+        """The branch that a clone begins with."""
+        with self._reading(url) as (at, api):
+            if not (found := text(await api.get(at.path), "default_branch")):
+                raise Permanent(f"{url}: the forge does not say which branch is the default")
+            return found
 
     @contextmanager
     def _asking(self, url: str, right: str = "") -> Generator[tuple[Place, Api]]:

@@ -126,12 +126,12 @@ class Home:
         }
 
     def named(self, ref: str, sha: str, by: Person) -> Shape:
-        """A branch or tag that came or went, as a webhook tells it."""
+        """A branch or tag that came or went, as a webhook tells it; one that went has no commit."""
         kind, name = ref.removeprefix("refs/").split("/", 1)
         return {
             "ref": name,
             "ref_type": {"heads": "branch", "tags": "tag"}[kind],
-            "sha": sha,
+            **({"sha": sha} if sha.strip("0") else {"pusher_type": "user"}),
             "repository": self.shape,
             "sender": by.shape,
         }
