@@ -162,8 +162,8 @@ class TestSource(SourceContract):
             shop.bare.tag("v1", main)
             return {
                 **{f"refs/heads/b{at}": main for at in range(count)},
-                **{"refs/heads/main": main, "refs/tags/v1": main},
-                **{f"refs/heads/{name}": shop.bare.at(name) for name in ("gone", "one")},
+                **{f"refs/heads/{name}": shop.bare.at(name) for name in ("main", "gone", "one")},
+                "refs/tags/v1": main,
                 f"refs/pull/{near.number}/head": shop.bare.at(near.ref),
                 f"refs/pull/{far.number}/head": shop.bare.at(far.ref),
             }
