@@ -7,7 +7,9 @@ What a forge answered, and what that means for us.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -150,5 +152,9 @@ def _texts(said: object, key: str) -> list[str]:
 
 
 def _parts(secrets: Iterable[str]) -> tuple[str, ...]:
-    """The secrets in header values, without the scheme before them."""
-    return tuple(word for text in secrets for word in text.split() if len(word) >= 8)
+    """The secrets in header values, without the scheme before them; of Basic the password too."""
+    words = [word for text in secrets for word in text.split()]
+    for word in tuple(words):
+        with contextlib.suppress(ValueError):
+            words.append(b64decode(word, validate=True).decode().partition(":")[2])
+    return tuple(word for word in words if len(word) >= 8)
