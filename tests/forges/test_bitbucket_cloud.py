@@ -203,9 +203,10 @@ def test_a_user_name_before_the_token_is_gits_too(server, url):
 # ------------------------------------------------------------------ the webhook
 
 
-def test_a_webhook_goes_all_the_way(server, shop, url, forge, hook, receiver, ada):
+def test_a_webhook_goes_all_the_way(server, shop, forge, hook, receiver):
     """Installed, it brings what people do, signed so that the dialect trusts and reads it."""
-    assert do(forge.install(url, hook)).problem == ""
+    ada = server.person("ada")
+    assert do(forge.install(f"{server.url}/acme/shop", hook)).problem == ""
     sha = server.pushed(shop, "main", ada)
     pull = server.proposed(shop, "one", ada)
     server.moved(shop, pull, ada)
