@@ -19,6 +19,7 @@ from windlass.ports.forge import Hook, Permission, Status, StatusState
 from windlass.reach import Reach
 from windlass.testing.servers.bitbucket_cloud import BitbucketCloudServer
 from windlass.testing.servers.bitbucket_cloud_world import EVERYTHING
+from windlass.testing.servers.bitbucket_git import ZERO
 from windlass.testing.servers.serving import Reply
 
 API_TOKEN, ACCESS_TOKEN = "bot@example.com:an-api-token-of-the-bot", "an-access-token-of-the-shop"
@@ -254,7 +255,7 @@ def test_what_is_wrong_with_the_webhook_is_told_and_mended(shop, url, forge, hoo
         state = do(forge.check(url, hook))
         assert state.present
         assert said in state.problem
-        assert "windlass repo check" in state.problem
+        assert "windlass repo add" in state.problem
         assert do(forge.install(url, hook)).problem == ""
     assert one["secret"] == hook.secret.decode()
 
@@ -425,6 +426,14 @@ def test_a_pull_request_that_moves_meanwhile_is_asked_again(server, url, forge, 
 
     monkeypatch.setattr(server.bodies, "pull", late)
     with pytest.raises(Transient, match="moved while"):
+        do(forge.pull(url, pull.number))
+
+
+def test_a_head_that_is_gone_harms_no_other(shop, url, forge, pull):
+    """It is left out of the heads; who asks for it alone is told that it cannot be told."""
+    shop.bare.point({pull.ref: ZERO})
+    assert set(do(forge.heads(url))) == {"refs/heads/main"}
+    with pytest.raises(Permanent, match="whole commit"):
         do(forge.pull(url, pull.number))
 
 

@@ -67,7 +67,7 @@ class CloudWebhooks(BitbucketCloud):
         place = self._at(url)
         with place.needs(MAY):
             found = await self._found(place, hook.url)
-        again = f"run: windlass repo check {place.url}"
+        again = f"run: windlass repo add {place.url}"
         if not found:
             return HookState(present=False, problem=f"{place.url} has no webhook of ours; {again}")
         wrong = _wrong(found[0], hook)

@@ -142,7 +142,7 @@ class CloudSource(BitbucketCloud):
         if known not in self._whole:
             try:
                 self._whole[known] = await _tip(place, number, short)
-            except (NotFound, Permanent):
+            except Permanent:
                 # Nobody can tell; the other heads are no worse for it.
                 return ""
             if len(self._whole) > KEPT:
@@ -152,11 +152,13 @@ class CloudSource(BitbucketCloud):
 
 async def _tip(place: Place, number: int, short: str) -> str:
     """The whole commit that a pull request's head begins to tell."""
-    path, params = f"/pullrequests/{number}/commits", {"pagelen": 1}
-    page = await place.get(path, params)
-    newest = next((text(fields(one), "hash") for one in items(page.get("values"))), "")
+    try:
+        page = await place.get(f"/pullrequests/{number}/commits", {"pagelen": 1})
+    except NotFound:
+        page = {}
+    newest = next((text(fields(one), "hash") for one in items(page.get("values") or [])), "")
     if not newest:
-        # A pull request that was merged long ago may have lost its list.
+        # The list goes with the branch or the fork; the commit itself may be here.
         return await _commit(place, short)
     if not is_sha(newest) or not newest.startswith(short):
         raise Transient(f"{place.url}: pull request {number} moved while it was looked at")
@@ -165,7 +167,10 @@ async def _tip(place: Place, number: int, short: str) -> str:
 
 async def _commit(place: Place, short: str) -> str:
     """The whole id of a commit of this repository."""
-    whole = text(await place.get(f"/commit/{quote(short, safe='')}"), "hash") if short else ""
+    try:
+        whole = text(await place.get(f"/commit/{quote(short, safe='')}"), "hash") if short else ""
+    except NotFound:
+        whole = ""
     if not is_sha(whole) or not whole.startswith(short):
         raise Permanent(f"{place.url}: Bitbucket does not tell the whole commit {short[:40]!r}")
     return whole

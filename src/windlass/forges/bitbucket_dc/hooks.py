@@ -62,7 +62,7 @@ class DataCenterWebhooks(BitbucketDataCenter):
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us, and whether the last delivery arrived."""
         place = self._at(url)
-        again = f"run: windlass repo check {place.url}"
+        again = f"run: windlass repo add {place.url}"
         with place.needs(MAY):
             found = await self._found(place, hook.url)
             if not found:

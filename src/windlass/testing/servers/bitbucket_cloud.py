@@ -173,10 +173,10 @@ class BitbucketCloudServer(CloudWorld):
 
     @route("GET", REPOSITORY + "/pullrequests/{number}/commits")
     def commits(self, call: Call) -> Reply:
-        """The commits of a pull request, the newest first, whole."""
+        """The commits of a pull request, the newest first, whole; none when its branch is gone."""
         at, _ = self._open(call, "pullrequest")
         pull = self._pull(at, call)
-        shas = at.bare.git("rev-list", pull.ref).split()
+        shas = at.bare.git("rev-list", pull.ref).split() if at.bare.at(pull.ref) else []
         return self._page(call, [{"type": "commit", "hash": sha} for sha in shas])
 
     @route("GET", REPOSITORY + "/pullrequests/{number}/comments")

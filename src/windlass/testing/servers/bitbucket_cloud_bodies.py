@@ -163,7 +163,7 @@ class Bodies:
     def _side(self, at: Repository, branch: str, sha: str) -> dict[str, object]:
         return {
             "branch": {"name": branch},
-            "commit": {"type": "commit", "hash": sha[:12]},
+            "commit": {"type": "commit", "hash": sha[:12]} if sha else None,
             "repository": self.repository(at),
         }
 
