@@ -7,9 +7,8 @@ What a forge answered, and what that means for us.
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import re
-from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -152,9 +151,15 @@ def _texts(said: object, key: str) -> list[str]:
 
 
 def _parts(secrets: Iterable[str]) -> tuple[str, ...]:
-    """The secrets in header values, without the scheme before them; of Basic the password too."""
+    """The secrets in header values, without the scheme before them, and as they are decoded."""
     words = [word for text in secrets for word in text.split()]
-    for word in tuple(words):
-        with contextlib.suppress(ValueError):
-            words.append(b64decode(word, validate=True).decode().partition(":")[2])
+    words += [part for word in words for part in _decoded(word).split(":")]
     return tuple(word for word in words if len(word) >= 8)
+
+
+def _decoded(word: str) -> str:
+    """What stands in a `Basic` header; empty for anything else."""
+    try:
+        return base64.b64decode(word, validate=True).decode()
+    except ValueError:
+        return ""
