@@ -70,9 +70,10 @@ async def _descriptors(azure: Azure, identity: str) -> list[str]:
     found: list[str] = []
     for one in items(said.get("value") or []):
         if isinstance(one, dict) and one.get("isActive") is not False:
-            groups = one.get("memberOf")
-            found += [text(one, "descriptor"), *(groups if isinstance(groups, list) else [])]
-    return [name for name in dict.fromkeys(found) if isinstance(name, str) and name]
+            groups = items(one.get("memberOf") or [])
+            found.append(text(one, "descriptor"))
+            found += [name for name in groups if isinstance(name, str)]
+    return [name for name in dict.fromkeys(found) if name]
 
 
 async def _lists(azure: Azure, token: str, who: Sequence[str]) -> list[Json]:
