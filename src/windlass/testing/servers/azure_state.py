@@ -63,7 +63,14 @@ class Repository:
 
     def __post_init__(self) -> None:
         if not self.path.exists():
-            self.git("init", "--quiet", "--bare", f"--initial-branch={self.default}", at=None)
+            self.git(
+                "init",
+                "--quiet",
+                "--bare",
+                "--template=",
+                f"--initial-branch={self.default}",
+                at=None,
+            )
 
     @property
     def id(self) -> str:
