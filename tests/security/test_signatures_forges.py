@@ -13,7 +13,7 @@ import pytest
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.generic import GenericDialect
+from windlass.forges.generic.dialect import GenericDialect
 from windlass.forges.gitea.dialect import GiteaDialect
 from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.gitlab.dialect import GitLabDialect

@@ -11,7 +11,7 @@ from windlass.core.event import Event, Ignored
 from windlass.forges.azure.dialect import AzureDialect
 from windlass.forges.bitbucket_cloud.dialect import BitbucketCloudDialect
 from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
-from windlass.forges.generic import GenericDialect
+from windlass.forges.generic.dialect import GenericDialect
 from windlass.forges.gitea.dialect import GiteaDialect
 from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.gitlab.dialect import GitLabDialect
