@@ -280,7 +280,9 @@ def test_a_short_key_is_no_key():
     assert not any(signing_keys({"keys": [{"kty": "RSA", "kid": "x", "n": number, "e": "AQAB"}]}))
 
 
-@pytest.mark.parametrize("extra", [{"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]}])
+@pytest.mark.parametrize(
+    "extra", [{"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]}]
+)
 def test_what_is_not_understood_is_refused(extra):
     """A header that asks for more than we know, as RFC 7515 wants it."""
     head, _, rest = token().partition(".")

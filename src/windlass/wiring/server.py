@@ -113,7 +113,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
     host, port = bound.getsockname()[:2]
     url = settings.public_url.rstrip("/") if settings.address.port else f"http://{host}:{port}"
     async with SqliteStore.open(settings.data / "windlass.db") as store:
-        world, mirrors = await make_world(settings, store, url)
+        world, held = await make_world(settings, store, url)
         ids = Ids(world.clock.now)
         receive = Receive(store, world.clock, ids)
         refusals = Refusals(store, world.clock)
@@ -155,8 +155,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
             await refusals.close()
-            await mirrors.close()
-            await world.state.close()
+            await held.close()
 
 
 def only_here(host: str, url: str) -> bool:

@@ -7,17 +7,17 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from windlass.artifacts.local import LocalArtifacts
-from windlass.engine.world import Forge, World
+from windlass.engine.world import Forge, Looked, Outlook, World
 from windlass.executors.process import ProcessExecutor
-from windlass.forges.by_hand import ByHand
-from windlass.forges.github.dialect import GitHubDialect
-from windlass.forges.plain.dialect import PlainDialect
-from windlass.forges.plain.forge import PlainForge
+from windlass.forges.http.client import Http
 from windlass.git.mirror import Mirror
 from windlass.git.program import Git
 from windlass.git.state import StateRepository
@@ -25,12 +25,14 @@ from windlass.logs.local import LocalLogs
 from windlass.ports.records import Repository, SealedSecret
 from windlass.ports.store import Store
 from windlass.ports.target import Vault
+from windlass.reach import Reach
 from windlass.settings.table import Settings
+from windlass.stores.database import integrity
 from windlass.targets.directory.target import DirectoryTarget
 from windlass.vaults.env import EnvVault
 from windlass.vaults.local import Keys, LocalVault
-
-PLAIN = "plain"
+from windlass.wiring.detect import detect
+from windlass.wiring.forges import forges, looked
 
 
 class SystemClock:
@@ -95,16 +97,23 @@ class Mirrors:
 
     git: Git
     root: Path
+    forges: Mapping[str, Forge]
     _open: dict[str, Mirror] = field(default_factory=dict)
 
     def of(self, repository: Repository) -> Mirror:
         """The mirror of this repository; a plain one's path is let in first."""
         key = f"{repository.name}\0{repository.url}"
         if key not in self._open:
-            if repository.forge == PLAIN:
+            if repository.url.startswith("/"):
                 self.git.allow(Path(repository.url))
             folder = repository.name.replace("/", "~")
-            self._open[key] = Mirror(self.git, self.root / f"{folder}.git", repository.url)
+            forge = self.forges[repository.forge]
+            self._open[key] = Mirror(
+                self.git,
+                self.root / f"{folder}.git",
+                forge.clone(repository.url),
+                login=partial(forge.source.credential, repository.url),
+            )
         return self._open[key]
 
     async def close(self) -> None:
@@ -113,48 +122,76 @@ class Mirrors:
             await mirror.close()
 
 
-async def make_world(settings: Settings, store: Store, public_url: str) -> tuple[World, Mirrors]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a world holds open, to be closed at its end."""
+
+    mirrors: Mirrors
+    http: Http
+    world: World
+
+    async def close(self) -> None:
+        """End readers and connections."""
+        await self.mirrors.close()
+        await self.world.state.close()
+        await self.http.close()
+
+
+async def make_world(settings: Settings, store: Store, public_url: str) -> tuple[World, Held]:
     """The world of this server; reads the sealed secrets, starts nothing."""
     data = settings.data
-    git = Git(data / "git")
-    mirrors = Mirrors(git, data / "mirrors")
+    clock = SystemClock()
+    reach = Reach(frozenset(settings.private_hosts))
+    git = Git(data / "git", reach=reach)
     logs = LocalLogs(data / "logs")
     sealed = Sealed()
     for one in await store.read(lambda tx: tx.find(SealedSecret)):
         sealed.save(one.name, one.scope, one.sealed)
-    vault = LocalVault(sealed, Keys.open(data / "keys"))
+    local = LocalVault(sealed, Keys.open(data / "keys"))
+    vault = Vaults((EnvVault(dict(os.environ)), local))
+    http = Http(clock, reach)
+    known = forges(settings, http, vault, clock)
+    mirrors = Mirrors(git, data / "mirrors", known)
     world = World(
         store=store,
-        clock=SystemClock(),
-        forges=_forges(settings),
+        clock=clock,
+        forges=known,
         mirrors=mirrors,
         state=_state(settings, git),
         executor=ProcessExecutor(data / "jobs", logs),
         logs=logs,
         artifacts=LocalArtifacts(data / "artifacts"),
         targets={"directory": DirectoryTarget.make(dict(os.environ))},
-        vault=Vaults((EnvVault(dict(os.environ)), vault)),
-        secrets=Secrets(store, sealed, vault),
+        vault=vault,
+        secrets=Secrets(store, sealed, local),
         data=data,
         public_url=public_url,
         version=version("windlass"),
+        outlook=_outlook(data, http, clock, public_url),
     )
-    return world, mirrors
+    return world, Held(mirrors, http, world)
 
 
-def _forges(settings: Settings) -> dict[str, Forge]:
-    plain = PlainForge(str(settings.hook_python))
-    github = ByHand("GitHub")
-    return {
-        PLAIN: Forge(
-            dialect=PlainDialect(),
-            webhooks=plain,
-            reports=plain,
-            source=plain,
-            pull_requests=plain,
-        ),
-        "github": Forge(dialect=GitHubDialect(), webhooks=github, reports=github, source=github),
-    }
+def _outlook(data: Path, http: Http, clock: SystemClock, public_url: str) -> Outlook:
+    own = urlsplit(public_url)
+    # Our own address may be a private one, and may be asked all the same.
+    here = Reach(frozenset({own.hostname or ""}))
+
+    async def look(url: str) -> Looked:
+        if not url.startswith(f"{own.scheme}://{own.netloc}/"):
+            return await looked(http, url)
+        asking = Http(clock, here, within=5.0)
+        try:
+            return await looked(asking, url)
+        finally:
+            await asking.close()
+
+    return Outlook(
+        detect=partial(detect, http),
+        look=look,
+        circuits=http.circuits,
+        unsound=partial(integrity, data / "windlass.db"),
+    )
 
 
 def _state(settings: Settings, git: Git) -> StateRepository:

@@ -215,11 +215,18 @@ class GitLab(Hooks, Reporting):
         self.fire(project, trigger, body)
         return after
 
-    def propose(self, project: Project, branch: str = "one", *, source: int | None = -1) -> int:
-        """Ada opens a merge request; from the project `source`, -1 for the same."""
+    def moved(self, project: Project, branch: str, before: str, after: str) -> None:
+        """Tell of commits that have come to a branch by Git."""
+        ref = (f"refs/heads/{branch}", before or bodies.ZERO, after)
+        self.fire(project, "push_events", bodies.push(project, self.home, self.people[ADA], ref))
+
+    def propose(
+        self, project: Project, branch: str = "one", *, source: int | None = -1, sha: str = ""
+    ) -> int:
+        """Ada opens a merge request of a commit; from the project `source`, -1 for the same."""
         number = len(project.requests) + 1
         tip = project.bare.git("rev-parse", f"refs/heads/{project.default}")
-        sha = project.bare.commit(f"Add {branch} {number}", tip)
+        sha = sha or project.bare.commit(f"Add {branch} {number}", tip)
         project.bare.point({f"refs/merge-requests/{number}/head": sha})
         if source == -1:
             project.bare.point({f"refs/heads/{branch}": sha})

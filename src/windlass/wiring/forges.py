@@ -1,0 +1,126 @@
+"""
+Every forge that Windlass knows, by the name that people use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from windlass.core.errors import AdapterError, UserError
+from windlass.engine import tokens
+from windlass.engine.world import Forge, Looked
+from windlass.forges.azure.forge import AzureForge
+from windlass.forges.bitbucket_cloud.forge import BitbucketCloudForge
+from windlass.forges.bitbucket_dc.forge import BitbucketDataCenterForge
+from windlass.forges.bitbucket_dc.place import parsed
+from windlass.forges.by_hand import ByHand
+from windlass.forges.gitea.forge import GiteaForge
+from windlass.forges.github.forge import GitHubForge
+from windlass.forges.gitlab.forge import GitLabForge
+from windlass.forges.gogs.forge import GogsForge
+from windlass.forges.http.client import Credential, Http
+from windlass.forges.plain.forge import PlainForge
+from windlass.ports.forge import Dialect, Reports, Source, Webhooks
+from windlass.ports.target import Clock, Vault
+from windlass.settings.table import Settings
+from windlass.wiring.dialects import DIALECTS
+
+PLAIN = "plain"
+
+
+class _Adapter(Webhooks, Reports, Source, Protocol):
+    """What one adapter is to the engine."""
+
+
+def forges(settings: Settings, http: Http, vault: Vault, clock: Clock) -> Mapping[str, Forge]:
+    """Their ports; nothing is asked of any of them yet."""
+
+    def token(url: str) -> str | None:
+        return tokens.stored(vault, tokens.TOKEN, url)
+
+    def app(url: str) -> str | None:
+        return tokens.stored(vault, tokens.APP, url)
+
+    plain = PlainForge(str(settings.hook_python))
+    gitea = GiteaForge(http, token)
+    return {
+        PLAIN: Forge(
+            dialect=DIALECTS[PLAIN],
+            webhooks=plain,
+            reports=plain,
+            source=plain,
+            pull_requests=plain,
+        ),
+        "github": _forge("github", GitHubForge(http, token, app, clock)),
+        "gitlab": _forge(
+            "gitlab", GitLabForge(http, token), pull_ref="refs/merge-requests/{number}/head"
+        ),
+        "gitea": _forge("gitea", gitea),
+        "forgejo": _forge("forgejo", gitea),
+        "gogs": _forge("gogs", GogsForge(http, token)),
+        # It keeps no ref of a pull request that Git could fetch.
+        "bitbucket-cloud": _forge("bitbucket-cloud", BitbucketCloudForge(http, token), pull_ref=""),
+        "bitbucket-dc": Forge(
+            dialect=DIALECTS["bitbucket-dc"],
+            webhooks=(data_center := BitbucketDataCenterForge(http, token)),
+            reports=data_center,
+            source=data_center,
+            pull_ref="refs/pull-requests/{number}/from",
+            clone=_scm,
+        ),
+        "azure": Forge(
+            dialect=DIALECTS["azure"],
+            webhooks=(azure := AzureForge(http, token)),
+            reports=azure,
+            source=azure,
+            pull_ref="",
+            signed=False,
+        ),
+        "generic": Forge(
+            dialect=DIALECTS["generic"],
+            webhooks=(anyone := ByHand("the sender")),
+            reports=anyone,
+            source=anyone,
+        ),
+    }
+
+
+def _forge(name: str, adapter: _Adapter, *, pull_ref: str = "refs/pull/{number}/head") -> Forge:
+    dialect: Dialect = DIALECTS[name]
+    return Forge(
+        dialect=dialect,
+        webhooks=adapter,
+        reports=adapter,
+        source=adapter,
+        pull_ref=pull_ref,
+        clone=_dot_git,
+    )
+
+
+def _dot_git(url: str) -> str:
+    """Where Git finds it without being sent on."""
+    return url if url.endswith(".git") or "://" not in url else f"{url}.git"
+
+
+def _scm(url: str) -> str:
+    at = parsed(url)
+    return f"{at.base}/scm/{at.key}/{at.name}.git"
+
+
+async def looked(http: Http, url: str) -> Looked:
+    """The status of an address, and the time by its own clock."""
+    try:
+        answer = await http.send("GET", url, Credential(""), headers={"accept": "*/*"})
+    except (UserError, AdapterError) as error:
+        status = getattr(error, "status", 0)
+        if not status:
+            raise
+        return Looked(status, None)
+    date = answer.headers.get("date", "")
+    try:
+        at = parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        at = None
+    return Looked(answer.status, at)

@@ -1,0 +1,177 @@
+"""A team on a code host: connected in one command, results on the pull request, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from windlass.testing.servers.gitlab import TOKEN, GitLab
+
+CONFIGURATION = """\
+listeners:
+  pull-request: {on: pull_request, base: [main], do: [{pipeline: ci}]}
+  feature: {on: push, branches: ["FB*"], do: [{pipeline: ci}]}
+pipelines:
+  ci: {jobs: {test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}}}
+"""
+WINDLASS = (sys.executable, "-m", "windlass")
+
+
+class Up:
+    """`windlass up` as a process, on a data folder that stays when it is killed."""
+
+    def __init__(self, folder, host):
+        self.data = folder / "data"
+        self.host = host
+        self.env = {**os.environ, "WINDLASS_DATA": str(self.data)}
+        self.log = (folder / "server.log").open("ab")
+        self.process = None
+        self.port = 0
+
+    def start(self):
+        """Start it, on the address that it had before, and wait until it is ready."""
+        self.process = subprocess.Popen(
+            [
+                *(*WINDLASS, "up", "--address", f"127.0.0.1:{self.port}"),
+                *("--private-hosts", self.host, "--missed-every", "2s"),
+            ],
+            env=self.env,
+            stdout=subprocess.DEVNULL,
+            stderr=self.log,
+        )
+        note = self.data / "server.json"
+        self.until(lambda: note.exists() and self._alive(note))
+        self.port = int(json.loads(note.read_text())["url"].rpartition(":")[2])
+
+    def _alive(self, note):
+        return json.loads(note.read_text() or "{}").get("pid") == self.process.pid
+
+    def kill(self):
+        """SIGKILL, as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def windlass(self, *words, said=""):
+        """What a command prints; fails when it does."""
+        done = subprocess.run(
+            [*WINDLASS, *words], env=self.env, input=said, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def events(self):
+        """Every event, oldest first."""
+        said = json.loads(self.windlass("events", "list", "--limit", "500", "--json"))
+        return list(reversed(said["items"]))
+
+    def until(self, look, seconds=60):
+        """Wait for it."""
+        end = time.monotonic() + seconds
+        while not (found := look()):
+            assert time.monotonic() < end, "it did not come"
+            time.sleep(0.05)
+        return found
+
+
+class Team:
+    """People who push to a project of the code host, and look at it."""
+
+    def __init__(self, folder, gitlab):
+        self.gitlab = gitlab
+        self.project = gitlab.shop
+        self.work = folder / "work"
+        run(folder, "clone", "--quiet", str(self.project.bare.path), str(self.work))
+        self.commit("main", {".windlass.yaml": CONFIGURATION, "app.txt": "one\n"})
+
+    @property
+    def url(self):
+        """The project's address."""
+        return self.gitlab.web(self.project)
+
+    def commit(self, branch, files):
+        """Push a commit to a branch, from what `main` is; the webhook is sent, if there is one."""
+        before = self.project.bare.refs("refs/heads/").get(branch, "")
+        if branch != "main":
+            run(self.work, "checkout", "--quiet", "-B", branch, "origin/main")
+        for name, text in files.items():
+            (self.work / name).write_text(text)
+        run(self.work, "add", "--all")
+        run(self.work, "commit", "--quiet", "--message", f"Change {branch}")
+        run(self.work, "push", "--quiet", "--force", "origin", f"HEAD:{branch}")
+        run(self.work, "fetch", "--quiet", "origin")
+        after = self.project.bare.refs("refs/heads/")[branch]
+        self.gitlab.moved(self.project, branch, before, after)
+        return after
+
+    def status(self, sha):
+        """What the newest status of our pipeline says on a commit."""
+        told = [one["status"] for one in self.project.statuses if one["sha"] == sha]
+        return told[-1] if told else ""
+
+    def notes(self, number):
+        """The comments on a merge request."""
+        return [one["body"] for one in self.project.notes.get(number, [])]
+
+
+def run(folder, *words):
+    """Git, as Ada."""
+    who = {
+        f"GIT_{role}_{what}": "ada"
+        for role in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    }
+    env = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull}
+    subprocess.run(["git", *words], cwd=folder, env=env, check=True, capture_output=True)
+
+
+@pytest.fixture
+def team(tmp_path):
+    (tmp_path / "gitlab").mkdir()
+    with GitLab(tmp_path / "gitlab") as server:
+        yield Team(tmp_path, server)
+
+
+@pytest.fixture
+def up(tmp_path, team):
+    server = Up(tmp_path, team.gitlab.host)
+    server.start()
+    yield server
+    server.process.terminate()
+    server.process.wait(20)
+    server.log.close()
+
+
+def test_from_one_command_to_a_green_status_and_through_an_outage(team, up):
+    """
+    One pasted value connects it; red and green stand on the commits; what was missed is found.
+
+    While the server is down its webhook is deleted and people push: then all events are there
+    once, every status is right, and the webhook is back.
+    """
+    began = time.monotonic()
+    said = up.windlass("repo", "add", team.url, "--token-file", "-", said=TOKEN)
+    assert "ping arrived" in said
+    assert TOKEN not in said
+    sha = team.commit("FB1", {"app.txt": "two\n"})
+    up.until(lambda: team.status(sha) == "success")
+    team.took = time.monotonic() - began
+    head = team.commit("topic", {"app.txt": "broken\n"})
+    number = team.gitlab.propose(team.project, "topic", sha=head)
+    up.until(lambda: team.status(head) == "failed")
+    up.until(lambda: any("1:broken" in one for one in team.notes(number)))
+    assert len(team.notes(number)) == 1
+    up.kill()
+    team.project.hooks.clear()
+    missed = [team.commit(f"FB-down-{n}", {"app.txt": f"{n}\n"}) for n in range(10)]
+    up.start()
+    for one in missed:
+        up.until(lambda one=one: team.status(one) == "success")
+    pushes = [one["sha"] for one in up.events() if one["label"] == "push"]
+    assert all(pushes.count(one) == 1 for one in missed)
+    assert team.project.hooks
+    assert "WRONG" not in up.windlass("doctor")
