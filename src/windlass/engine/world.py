@@ -81,6 +81,10 @@ async def _undetected(url: str) -> str:
     raise UserError(f"it cannot be told which forge {url} is on", hint="say it with --forge")
 
 
+async def _unexchanged(host: str, code: str) -> str:
+    raise UserError(f"this server registers no App at {host} for the code {code[:4]}...")
+
+
 async def _unseen(url: str) -> Looked:
     raise UserError(f"this server cannot look at {url}")
 
@@ -92,12 +96,15 @@ class Outlook:
 
     `detect` tells the forge of an address, `look` asks an address (a `WindlassError` says why it
     cannot be asked), `circuits` are the forges that are left alone for a while, `unsound` what is
-    wrong with the database file (it takes its time).
+    wrong with the database file (it takes its time). `manifest` is what a GitHub is asked to make
+    an App of, and `exchange` (host, code) gets that App's JSON text.
     """
 
     detect: Callable[[str], Awaitable[str]] = _undetected
     look: Callable[[str], Awaitable[Looked]] = _unseen
     circuits: Callable[[], tuple[Left, ...]] = tuple
+    manifest: Callable[[], Mapping[str, object]] = dict
+    exchange: Callable[[str, str], Awaitable[str]] = _unexchanged
     unsound: Callable[[], tuple[str, ...]] = tuple
 
 

@@ -23,7 +23,7 @@ from windlass.web import health
 from windlass.web.api.app import answer, make_api
 from windlass.web.errors import Problem, describe
 from windlass.web.guard import API, SAFE, Guard, login_url
-from windlass.web.pages import asking, every, login
+from windlass.web.pages import asking, connect, every, login
 from windlass.web.pages.page import Page, live, problem_page, raw, show
 from windlass.web.parts import Parts
 from windlass.web.stream import Changes
@@ -56,6 +56,9 @@ def make_app(parts: Parts) -> Starlette:
         Route("/login", login.show, methods=["GET"]),
         Route("/login", login.sign_in, methods=["POST"]),
         Route("/logout", login.sign_out, methods=["POST"]),
+        Route("/connect/github", connect.begin),
+        Route("/connect/github/done", connect.done),
+        Route("/connect/github/ready", connect.ready),
         Route("/runs/{number:int}/log", raw),
         *(Route(path, show(page)) for path, page in PAGES),
         *(Route(f"/live{path}", live(page)) for path, page in PAGES),

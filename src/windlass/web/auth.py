@@ -97,6 +97,15 @@ class Keys:
         self._used.add(found[1])
         return found[0]
 
+    def state(self, session: Session, about: str) -> str:
+        """What goes along to another site and back: this session began it, about this."""
+        return self._signer("state").dumps([session.id, about])
+
+    def stated(self, session: Session, text: str) -> str:
+        """What such a state was about; empty when it is old, not ours, or another session's."""
+        found = self._read("state", text, INVITE_SECONDS)
+        return found[1] if session.id and found and found[0] == session.id else ""
+
     def missed(self, now: float) -> None:
         """Note a wrong token."""
         self._misses.append(now)

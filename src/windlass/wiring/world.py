@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from windlass.artifacts.local import LocalArtifacts
 from windlass.engine.world import Forge, Looked, Outlook, World
 from windlass.executors.process import ProcessExecutor
+from windlass.forges.github.manifest import exchange, manifest
 from windlass.forges.http.client import Http
 from windlass.git.mirror import Mirror
 from windlass.git.program import Git
@@ -190,6 +191,8 @@ def _outlook(data: Path, http: Http, clock: SystemClock, public_url: str) -> Out
         detect=partial(detect, http),
         look=look,
         circuits=http.circuits,
+        manifest=partial(manifest, public_url, f"windlass-{own.hostname or 'server'}"[:34]),
+        exchange=partial(exchange, http),
         unsound=partial(integrity, data / "windlass.db"),
     )
 

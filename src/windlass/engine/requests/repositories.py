@@ -5,8 +5,10 @@ Connect a repository, check it, take it away, look for what was missed.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from windlass.core.errors import Conflict, Permanent, UserError
@@ -111,6 +113,21 @@ class RepositoryRequests(Asked):
                     effects.again(tx, one.name, now)
 
         await self._world.store.transaction(work)
+
+    def github_manifest(self) -> Mapping[str, object]:
+        """What GitHub is asked to make an App of."""
+        return self._world.outlook.manifest()
+
+    async def register_app(self, host: str, code: str, *, by: str) -> str:
+        """Take the App that GitHub made for a manifest, seal its key, and return its short name."""
+        made = await self._world.outlook.exchange(host, code)
+        await self._world.secrets.put(tokens.APP, tokens.scope(host), made.encode())
+        slug = str(json.loads(made)["slug"])
+        now = self._now()
+        await self._world.store.transaction(
+            lambda tx: audit(tx, by, "register app", f"{host} {slug}", now)
+        )
+        return slug
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its hook is there and sends to us; a broken one is put right."""

@@ -75,6 +75,15 @@ class FakeRequests:
         """Keep a token."""
         self._note("store_token", url, token, by)
 
+    def github_manifest(self) -> dict[str, object]:
+        """What GitHub is asked to make an App of."""
+        return {"name": "windlass", "default_permissions": {"checks": "write"}}
+
+    async def register_app(self, host: str, code: str, *, by: str) -> str:
+        """Take an App."""
+        self._note("register_app", host, code, by)
+        return "windlass-acme"
+
     async def rotate_secret(self, name: str, *, by: str) -> HookState:
         """A new webhook secret."""
         self._note("rotate_secret", name, by)
