@@ -169,7 +169,7 @@ def by_the_server(forge, headers, body, text, files):
     world = SimpleNamespace(
         forges={forge: ports}, mirrors=SimpleNamespace(of=lambda one: Here(text, files))
     )
-    dispatch = Dispatch(world, Configurations(), None)
+    dispatch = Dispatch(world, Configurations(), None, None)
     lower = {name.lower(): value for name, value in headers.items()}
     try:
         request = Request(headers=kept(lower), body=wellformed(body).content, at=0.0)

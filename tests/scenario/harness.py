@@ -224,7 +224,8 @@ async def stage(
         forge, target, vault = StageForge(), FakeTarget(), FakeVault()
         vault.put("webhook", NAME, b"secret")
         forge.origin = origin
-        mirrors = Mirrors(git, folder / "mirrors")
+        forges = {"plain": Forge(dialect=Words(), webhooks=forge, reports=forge, source=forge)}
+        mirrors = Mirrors(git, folder / "mirrors", forges)
         state = StateRepository(git, folder / "state.git", folder / "state-copy.git")
         logs = LocalLogs(folder / "logs")
         jobs = folder / "jobs"
@@ -232,7 +233,7 @@ async def stage(
         world = World(
             store=store,
             clock=clock,
-            forges={"plain": Forge(dialect=Words(), webhooks=forge, reports=forge, source=forge)},
+            forges=forges,
             mirrors=mirrors,
             state=state,
             executor=ProcessExecutor(jobs, logs) if processes else GatedExecutor(jobs, logs),

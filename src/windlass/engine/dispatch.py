@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -43,7 +44,15 @@ OUTSIDE = 60
 class Dispatch:
     """Turns deliveries into runs."""
 
-    def __init__(self, world: World, configurations: Configurations, receive: Receive) -> None:
+    def __init__(
+        self,
+        world: World,
+        configurations: Configurations,
+        receive: Receive,
+        room: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`room` waits while a repository has far more work than it gets done."""
+        self._room = room
         self._world = world
         self._configurations = configurations
         self._receive = receive
@@ -54,6 +63,7 @@ class Dispatch:
         """Dispatch one claimed delivery; its end, or its next try, is stored."""
         turn = self._turns.setdefault(delivery.repository, asyncio.Lock())
         async with turn:
+            await self._room(delivery.repository)
             # In a burst one dispatch at a time holds back, and all others behind it.
             async with self._patient:
                 await self._receive.quiet(HOLD)

@@ -55,7 +55,7 @@ class Engine:
         self._jobs = Jobs(world, configurations, pace.jobs)
         reconcile = Reconcile(world, Admissions(world, configurations))
         performer = Performer(world, configurations, self._jobs, reconcile)
-        dispatch = Dispatch(world, configurations, receive)
+        dispatch = Dispatch(world, configurations, receive, self._jobs.room)
         self._deliveries = Loop(world.store, world.clock, Delivery, dispatch, DELIVERIES)
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         schedules = Schedules(world, configurations, ids)

@@ -21,6 +21,7 @@ from windlass.engine.configurations import Configurations
 from windlass.engine.names import job_id, log_key
 from windlass.engine.orders import Work, order
 from windlass.engine.shown import Shown
+from windlass.engine.slots import Slots
 from windlass.engine.variables import About
 from windlass.engine.world import World
 from windlass.ports.executor import Ended, Outcome, Progress, StepEnded, StepStarted
@@ -29,6 +30,8 @@ from windlass.ports.store import Tx
 
 log = structlog.get_logger()
 
+# So many jobs of one repository may wait for a place before its webhooks wait too.
+MOST_WAITING = 200
 # Before a job is watched again after something went wrong, in seconds.
 PAUSE = 1.0
 
@@ -58,12 +61,13 @@ class Jobs:
     def __init__(self, world: World, configurations: Configurations, slots: int) -> None:
         self._world = world
         self._configurations = configurations
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = Slots(slots)
         self._watched: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, key: Key) -> None:
         """Start a job when there is room for it, and watch it. Twice is once."""
-        await self._slots.acquire()
+        stored = await self._world.store.read(lambda tx: tx.get(StoredRun, key.run))
+        await self._slots.take(stored.repository if stored else "")
         watched = False
         try:
             found = await self._load(key)
@@ -91,7 +95,9 @@ class Jobs:
                 continue
             if key.id in here:
                 # It runs already, so there may be more of them than slots for a while.
-                slot = not self._slots.locked() and await self._slots.acquire()
+                slot = not self._slots.full()
+                if slot:
+                    await self._slots.take("")
                 self._watch(key, job, slot=slot)
             else:
                 reason = "nothing is left of it"
@@ -104,6 +110,15 @@ class Jobs:
                     lost=True,
                 )
                 await self._tell(key, lost, "ended")
+
+    async def room(self, repository: str) -> None:
+        """
+        Wait while very many jobs of a repository wait for a place.
+
+        Its webhooks are stored and wait as well as its jobs do, and cost nothing meanwhile.
+        """
+        while self._slots.waiting(repository) > MOST_WAITING:
+            await self._world.clock.sleep(PAUSE)
 
     async def close(self) -> None:
         """Stop watching; the jobs go on."""

@@ -77,7 +77,11 @@ class Delivery:
 
     KEY: ClassVar[Columns] = ("id",)
     UNIQUE: ClassVar[tuple[Columns, ...]] = (("endpoint", "delivery_key"),)
-    INDEXES: ClassVar[tuple[Columns, ...]] = (("state", "due_at"), ("repository", "id"))
+    INDEXES: ClassVar[tuple[Columns, ...]] = (
+        ("state", "due_at"),
+        ("repository", "id"),
+        ("state", "repository", "due_at"),
+    )
 
     id: str
     endpoint: str

@@ -31,6 +31,9 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(_column("origin", sa.Text(), "''"))
         batch_op.add_column(_column("deploys", sa.Boolean(), "true"))
+        batch_op.create_index(
+            "ix_delivery_state_repository_due_at", ["state", "repository", "due_at"], unique=False
+        )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(_column("origin", NUMBER, "0"))
     with op.batch_alter_table("verdict", schema=None) as batch_op:

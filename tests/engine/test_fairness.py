@@ -1,0 +1,142 @@
+"""Who floods holds up himself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windlass.engine.slots import Slots
+from windlass.ports.records import Delivery
+from windlass.stores.sqlite import SqliteStore
+
+
+def delivery(repository, number):
+    """A row that waits."""
+    return Delivery(
+        id=f"{repository}-{number:06}",
+        endpoint=repository,
+        delivery_key=str(number),
+        repository=repository,
+        received_at=float(number),
+        headers={},
+        body=b"",
+        digest="",
+        due_at=float(number),
+    )
+
+
+def test_a_flood_of_one_repository_leaves_room_for_every_other(tmp_path):
+    """All others are claimed at once, though the flood came before them."""
+
+    async def play():
+        async with SqliteStore.open(tmp_path / "w.db") as store:
+            flood = [delivery("flood", number) for number in range(5000)]
+            quiet = [delivery(f"quiet{number:03}", 5000 + number) for number in range(50)]
+            await store.transaction(lambda tx: tx.add_all(flood + quiet))
+            first = await store.claim(Delivery, 1e6, 64)
+            whose = Counter(row.repository for row in first)
+            assert sum(whose[one.repository] for one in quiet) == 50
+            assert [row.id for row in first if row.repository == "flood"] == [
+                row.id for row in flood[: whose["flood"]]
+            ]
+            # The rest is claimed as places are given back, in order, none twice.
+            taken = [row.id for row in first]
+            while rows := await store.claim(Delivery, 1e6, 64):
+                taken += [row.id for row in rows]
+                done = tuple(row.id for row in rows)
+                await store.transaction(lambda tx, rows=rows: [_done(tx, row) for row in rows])
+                await store.release(Delivery, done)
+                if len(taken) > 500:
+                    break
+            assert len(set(taken)) == len(taken)
+            mine = [one for one in taken if one.startswith("flood")]
+            assert mine == sorted(mine)
+
+    asyncio.run(play())
+
+
+def _done(tx, row):
+    tx.save(replace(row, state="done"))
+
+
+@given(
+    st.integers(1, 4),
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60),
+)
+def test_places_go_round_and_none_is_lost(count, asked):
+    """Whoever waits, is cancelled or gives back: never more than `count`, and all come through."""
+
+    async def play():
+        slots = Slots(count)
+        under_way, most = 0, 0
+
+        async def job(name):
+            nonlocal under_way, most
+            await slots.take(name)
+            under_way += 1
+            most = max(most, under_way)
+            try:
+                await asyncio.sleep(0)
+            finally:
+                under_way -= 1
+                slots.release()
+
+        tasks = []
+        for name, cancel in asked:
+            task = asyncio.create_task(job(name))
+            tasks.append(task)
+            if cancel:
+                await asyncio.sleep(0)
+                task.cancel()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
+        assert most <= count
+        for _ in range(count):
+            await asyncio.wait_for(slots.take("z"), 1)
+        assert slots.full()
+
+    asyncio.run(play())
+
+
+def test_a_repository_with_many_jobs_delays_another_by_one():
+    """Ten thousand waiting jobs of one are not ahead of the first of another."""
+
+    async def play():
+        slots, came = Slots(1), []
+        await slots.take("flood")
+
+        async def job(name):
+            await slots.take(name)
+            came.append(name)
+
+        tasks = [asyncio.create_task(job("flood")) for _ in range(1000)]
+        tasks.append(asyncio.create_task(job("quiet")))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            slots.release()
+            await asyncio.sleep(0)
+        assert "quiet" in came[:2]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(play())
+
+
+def test_a_place_given_to_who_leaves_in_that_moment_is_not_lost():
+    """It was his already, and goes to the next."""
+
+    async def play():
+        slots = Slots(1)
+        await slots.take("a")
+        leaving = asyncio.create_task(slots.take("b"))
+        await asyncio.sleep(0)
+        slots.release()
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        await asyncio.wait_for(slots.take("c"), 1)
+
+    asyncio.run(play())
