@@ -131,6 +131,13 @@ def test_what_the_server_would_refuse_is_refused(here, windlass, body):
     assert "It cannot be read" in err
 
 
+def test_what_the_server_mends_is_mended(here, windlass):
+    """Half a surrogate pair becomes U+FFFD, as in a delivery that is stored."""
+    (here / "body").write_text(json.dumps(PUSH | {"user_username": "ada\ud83d"}))
+    code, out, _ = windlass("explain", "--forge", "gitlab", "--json", "body")
+    assert (code, json.loads(out)[0]["event"]["sender"]) == (0, "ada\ufffd")
+
+
 def test_a_faulty_configuration_is_told_whole(here, windlass):
     """Every fault as `windlass lint` prints it, and as JSON."""
     (here / ".windlass/all.yaml").write_text("listeners: {a: {on: pusch, brunches: x}}\n")

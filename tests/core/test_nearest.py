@@ -77,6 +77,8 @@ def test_a_pattern_that_was_taken_back_is_named_with_what_took_it():
     assert of("paths", ["a/**", "!**/*.md"], taken) == (
         "`a/**` matches `a/b.md`, and the later `!**/*.md` takes it back"
     )
+    several = ["a/**", "a/*.md", "!**/*.md", "b/**"]
+    assert of("paths", several, 'a/b.md (taken back by "!**/*.md")').startswith("`a/*.md` matches")
     assert not of("paths", ["!**/*.md", "a/**"], 'b.md (taken back by "!**/*.md")')
 
 
@@ -167,6 +169,12 @@ def test_nothing_is_no_letter_away_unless_it_fits(pattern, text):
         assert _distance(pattern, text, 2) == 0
     elif "**" not in pattern:
         assert _distance(pattern, text, 2) > 0
+
+
+def test_a_star_is_no_slash_for_free():
+    """As in the patterns themselves; two stars are."""
+    assert _distance("FB*", "FB/1", 2) == 1
+    assert _distance("FB/**", "FB/1/2", 2) == 0
 
 
 def test_a_hint_is_cheap_whatever_is_written():
