@@ -57,6 +57,14 @@ def test_a_page_shows_it_without_scripts(web, path, one, other):
     assert other in answer.text
 
 
+def test_what_came_nearest_is_told_at_every_door(web):
+    """The page and the API say it in the same words; the lines of explain are in golden files."""
+    said = "`services/**` matches `services/api/cart.py`, and the later `!**/*.py` takes it back"
+    assert f"<dt>nearest</dt><dd>{said}</dd>" in web.client.get("/events/7").text
+    verdicts = web.client.get("/api/v1/events/7").json()["verdicts"]
+    assert {each["listener"]: each["nearest"] for each in verdicts}["docs"] == said
+
+
 @pytest.mark.parametrize("path", [page[0] for page in PAGES])
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_a_page_has_nothing_inline(web, path, signed_in):
