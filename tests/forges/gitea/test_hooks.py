@@ -17,6 +17,10 @@ from windlass.testing.servers.gogs_words import Pull
 SECRET = b"correct horse battery staple"
 SCOPES = ("write:repository", "write:issue", "read:user")
 BOTH = pytest.mark.parametrize("gitea", [False, True], indirect=True, ids=["gitea", "forgejo"])
+EVENTS = (
+    *("push", "create", "delete", "pull_request", "pull_request_sync", "pull_request_comment"),
+    *("issue_comment", "release"),
+)
 HOOK = Hook(url="http://127.0.0.1:9/hooks/7", secret=SECRET)
 
 
@@ -86,6 +90,8 @@ def test_nothing_is_lost_while_a_hook_is_replaced(gitea, shop, url, ask):
         ({"branch_filter": "main"}, "only for the branches main"),
         ({"config": {"url": HOOK.url, "content_type": "form"}}, "sends form in place of json"),
         ({"events": ["push"]}, "does not send: create, delete, pull_request"),
+        ({"events": [*EVENTS, "pull_request_review"]}, "does not send: pull_request_label;"),
+        ({"events": [*EVENTS, "pull_request_label"]}, "does not send: pull_request_review;"),
         ({"config": {"url": "http://127.0.0.1:9/hooks/8", "content_type": "json"}}, "hooks/8"),
     ],
 )
@@ -114,6 +120,17 @@ def test_two_hooks_of_ours_become_one(shop, url, ask):
 
     ask(play)
     assert len(shop.hooks) == 1
+
+
+def test_a_hook_can_go_as_soon_as_it_came(shop, url, ask):
+    """One installation is enough to know which webhook is ours."""
+
+    async def play(forge):
+        await forge.install(url, HOOK)
+        await forge.remove(url)
+
+    ask(play)
+    assert not shop.hooks
 
 
 def test_a_hook_of_an_earlier_run_is_removed(shop, url, ask):

@@ -190,6 +190,7 @@ def test_an_answer_about_somebody_else_gives_no_right(gitea, ada, url, ask):
     async def play(forge):
         gitea.faults.append(Reply(200, theirs))
         assert await forge.permission(url, "4242") is Permission.NONE
+        assert len(gitea.calls) == 1
         moved = {"permission": "admin", "user": {"id": ada.id, "login": "ada"}}
         gitea.faults += [
             Reply(200, {"ok": True, "data": [{"id": 4242, "login": "ada"}]}),

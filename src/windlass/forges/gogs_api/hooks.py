@@ -57,6 +57,7 @@ class OwnHooks(Asking):
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the hook in place, or replace it; twice is once."""
         digest = hashlib.sha256(hook.secret).hexdigest()
+        self._homes.add(home(hook.url))
         with self._asking(url, self.right) as (at, api):
             old = [one for one in await self._hooks(at, api) if self._ours(one, hook)]
             state = self._judged(old, hook)
@@ -69,6 +70,7 @@ class OwnHooks(Asking):
 
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us; its secret is not told, and not checked."""
+        self._homes.add(home(hook.url))
         with self._asking(url, self.right) as (at, api):
             found = await self._hooks(at, api)
         return self._judged([one for one in found if self._ours(one, hook)], hook)
@@ -82,7 +84,7 @@ class OwnHooks(Asking):
         """
         with self._asking(url, self.right) as (at, api):
             found = await self._hooks(at, api)
-            await self._delete(at, api, [one for one in found if _home(one) in self._homes])
+            await self._delete(at, api, [one for one in found if _home(one) in self._homes - {""}])
         self._put.pop(url, None)
 
     async def missed(self, _url: str, _hook: Hook, _since: float) -> tuple[Request, ...]:
@@ -116,10 +118,7 @@ class OwnHooks(Asking):
 
     def _ours(self, one: Json, hook: Hook) -> bool:
         """Whether a hook leads to this server."""
-        if here := home(hook.url):
-            self._homes.add(here)
-            return _home(one) == here
-        return text(one, "config", "url") == hook.url
+        return _home(one) == home(hook.url) != "" or text(one, "config", "url") == hook.url
 
     def _judged(self, ours: list[Json], hook: Hook) -> HookState:
         """What is wrong with what there is of ours."""
