@@ -150,6 +150,12 @@ def test_what_is_no_address_of_a_project_is_told(text):
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_page_of_a_project_is_told_from_the_project():
+    """Who pasted a branch's page reads that, and not that there is no such group."""
+    with pytest.raises(UserError, match="a page of a project"):
+        address("https://gitlab.com/acme/shop/-/tree/main")
+
+
 def test_gitlabs_own_service_is_not_searched():
     """On gitlab.com the API is where it is."""
     assert len(list(address("https://gitlab.com/a/b/c/d").bases())) == 1

@@ -13,6 +13,7 @@ from windlass.core.event import Ignored
 from windlass.forges.gitlab.deliveries import AT_ONCE, TRIES
 from windlass.forges.gitlab.dialect import GitLabDialect
 from windlass.testing.servers.gitlab_state import stamp
+from windlass.testing.servers.serving import Reply
 
 
 @pytest.fixture
@@ -81,6 +82,19 @@ def test_a_new_secret_is_set(bench, ours):
     """GitLab shows the secret to nobody, so it is set every time."""
     bench.install(replace(bench.hook, secret=b"another"))
     assert bench.shop.secrets == {ours["id"]: "another"}
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_address_that_gitlab_does_not_take_is_told(bench, there):
+    """A network that GitLab may not ask is a matter for its administrator."""
+    if there:
+        bench.install()
+    bench.gitlab.faults += [Reply(200, {"version": "18"}), Reply(200, {"id": bench.shop.id})]
+    bench.gitlab.faults += [Reply(200, list(bench.shop.hooks.values()))]
+    bench.gitlab.faults += [Reply(422, {"error": "Invalid url given"})]
+    with pytest.raises(UserError, match="Invalid url given") as caught:
+        bench.install()
+    assert "Outbound requests" in caught.value.hint
 
 
 @pytest.mark.parametrize("secret", [b"", b"one\ntwo", b"\xff\xfe"])

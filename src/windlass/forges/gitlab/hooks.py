@@ -50,12 +50,12 @@ class GitLabWebhooks:
         async with self._projects.open(url, ROLE) as project:
             there = await self._ours(project, hook.url)
             if not there:
-                await project.api.post(f"{project.path}/hooks", _wanted(hook, {}))
+                await _write(project, "POST", f"{project.path}/hooks", _wanted(hook, {}))
             for extra in there[1:]:
                 await project.api.send("DELETE", _path(project, extra))
             if there:
                 path = _path(project, there[0])
-                await project.api.send("PUT", path, _wanted(hook, there[0]))
+                await _write(project, "PUT", path, _wanted(hook, there[0]))
                 await _revive(project, await project.api.get(path))
         return await self.check(url, hook)
 
@@ -185,6 +185,17 @@ def _problem(there: list[Json], hook: Hook) -> str:
             f" when GitLab can reach {urlsplit(hook.url).hostname}, {AGAIN}"
         )
     return ""
+
+
+async def _write(project: Project, method: str, path: str, wanted: Json) -> None:
+    try:
+        await project.api.send(method, path, wanted)
+    except Permanent as error:
+        raise UserError(
+            f"GitLab does not take the webhook to {wanted['url']}: {error}",
+            hint="is public_url right? An administrator of GitLab may have to allow it:"
+            " Admin, Settings, Network, Outbound requests",
+        ) from error
 
 
 async def _revive(project: Project, hook: Json) -> None:
