@@ -73,6 +73,8 @@ class GitLab(Hooks, Reporting):
         """The reply; outside the prefix there is no GitLab."""
         if not call.path.startswith(f"{self.prefix}/"):
             self.calls.append(call)
+            if self.faults:
+                return self.faults.pop(0)
             return Reply(404, b"<h1>Not Found</h1>", {"content-type": "text/html"})
         return super().answer(replace(call, path=call.path.removeprefix(self.prefix)))
 
