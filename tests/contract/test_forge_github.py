@@ -14,12 +14,8 @@ from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
-from windlass.testing.servers.github import TOKEN, GitHub
+from windlass.testing.servers.github import PERMISSIONS, TOKEN, GitHub
 from windlass.testing.servers.serving import Reply
-
-PERMISSIONS = dict.fromkeys(
-    ("checks", "contents", "deployments", "issues", "pull_requests", "repository_hooks"), "write"
-)
 
 
 class Now:

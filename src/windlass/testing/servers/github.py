@@ -22,6 +22,17 @@ from windlass.testing.servers.serving import Call, Refused, Reply, basic, paged,
 
 ZERO = "0" * 40
 TOKEN = "ghp_" + "t" * 36
+# What the App of a test may do, as our manifest asks for it.
+PERMISSIONS = {
+    "checks": "write",
+    "contents": "read",
+    "deployments": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+    "repository_hooks": "write",
+    "statuses": "write",
+}
 
 
 class GitHub(Apps):
