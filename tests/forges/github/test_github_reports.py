@@ -115,6 +115,17 @@ def test_what_runs_again_is_a_new_check_run(ask, github, pulled, app):
     assert (second["conclusion"], len(second["_marks"])) == ("success", 0)
 
 
+def test_what_ended_well_and_runs_again_is_a_new_check_run(ask, github, pulled, app):
+    """Without any mark it is so too."""
+
+    async def play(forge):
+        for state in (StatusState.SUCCESS, StatusState.PENDING, StatusState.FAILURE):
+            await forge.status(pulled.url, said(pulled, state))
+
+    ask(play, token=None, app=app)
+    assert [run["conclusion"] for run in github.shop.checks.values()] == ["success", "failure"]
+
+
 def test_a_check_run_of_another_app_is_left_alone(ask, github, pulled, app):
     """The name alone does not make it ours."""
     other = github.register("somebody", PERMISSIONS, "acme/shop")
