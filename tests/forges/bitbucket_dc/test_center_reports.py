@@ -1,79 +1,19 @@
-"""What is particular about Bitbucket Data Center."""
+"""The webhook on Bitbucket Data Center, and what is told to it."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import time
 from dataclasses import replace
 
 import pytest
 
-from windlass.core.errors import NotAllowed, NotFound, Permanent, Transient, UserError
+from windlass.core.errors import NotAllowed, Permanent, Transient
 from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
-from windlass.forges.bitbucket_dc.forge import BitbucketDataCenterForge
-from windlass.forges.bitbucket_dc.place import parsed
 from windlass.forges.bitbucket_words import MARK
-from windlass.forges.http.client import Http
-from windlass.ports.forge import Hook, Permission, Status, StatusState
-from windlass.reach import Reach
-from windlass.testing.servers.bitbucket_dc import BitbucketDataCenterServer
+from windlass.ports.forge import Status, StatusState
 from windlass.testing.servers.serving import Reply
 
 TOKEN = "an-http-access-token-of-the-bot"
-
-
-class Clock:
-    def now(self):
-        return time.time()
-
-
-class EachItsOwn:
-    """A client that holds no connection between two calls, so that each may run in a new loop."""
-
-    async def send(self, *what, **more):
-        http = Http(Clock(), Reach(frozenset({"127.0.0.1"})), within=10.0)
-        try:
-            return await http.send(*what, **more)
-        finally:
-            await http.close()
-
-
-@pytest.fixture
-def server(tmp_path):
-    with BitbucketDataCenterServer(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def bot(server):
-    bot = server.person("bot")
-    server.token(TOKEN, bot)
-    return bot
-
-
-@pytest.fixture
-def shop(server, bot):
-    return server.repository("ACME", "shop", bot)
-
-
-@pytest.fixture
-def url(server, shop):
-    return server.address(shop)
-
-
-@pytest.fixture
-def forge(bot):
-    return made()
-
-
-@pytest.fixture
-def pull(server, shop):
-    return server.proposed(shop, "one", server.person("ada"))
-
-
-def made(token=TOKEN):
-    return BitbucketDataCenterForge(EachItsOwn(), lambda _url: token)
 
 
 def do(question):
@@ -82,99 +22,6 @@ def do(question):
 
 def texts(pull):
     return [one["comment"]["text"] for one in reversed(pull.activities)]
-
-
-# ------------------------------------------------------------------ addresses and tokens
-
-
-@pytest.mark.parametrize(
-    ("url", "web", "path"),
-    [
-        ("/projects/ACME/repos/shop", "/projects/ACME/repos/shop", "/projects/ACME/repos/shop"),
-        (
-            "/projects/ACME/repos/shop/browse",
-            "/projects/ACME/repos/shop",
-            "/projects/ACME/repos/shop",
-        ),
-        ("/scm/acme/shop.git", "/projects/acme/repos/shop", "/projects/acme/repos/shop"),
-        ("/scm/acme/shop.js", "/projects/acme/repos/shop.js", "/projects/acme/repos/shop.js"),
-        ("/users/ada/repos/shop/", "/users/ada/repos/shop", "/projects/~ada/repos/shop"),
-        ("/scm/~ada/shop.git", "/users/ada/repos/shop", "/projects/~ada/repos/shop"),
-        ("/projects/scm/repos/repos", "/projects/scm/repos/repos", "/projects/scm/repos/repos"),
-    ],
-)
-@pytest.mark.parametrize("base", ["", "/bitbucket", "/dev/git"])
-def test_an_address_is_taken_as_people_paste_it(base, url, web, path):
-    """On the web and to clone, of a team and of a person, with a port and below a path."""
-    found = parsed(f"https://ada@Git.corp:7990{base}{url}")
-    assert found.base == f"https://git.corp:7990{base}"
-    assert found.url == f"https://git.corp:7990{base}{web}"
-    assert found.path == path
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "ssh://git@git.corp:7999/acme/shop.git",
-        "https://git.corp/acme/shop",
-        "https://git.corp/projects/ACME",
-        "https://git.corp/projects/ACME/repos/..",
-        "https://git.corp/projects/../repos/shop",
-        "https://git.corp/projects/ACME/repos/sh%2fop",
-        "https://ada:hunter2-hunter2@git.corp/projects/ACME",
-        "https://[/projects/ACME/repos/shop",
-    ],
-)
-def test_what_is_no_repository_is_refused(url):
-    """With the forms that it may have, and without a password that stood in it."""
-    with pytest.raises(UserError) as caught:
-        parsed(url)
-    assert "https://HOST/projects/KEY/repos/NAME" in caught.value.hint
-    assert "hunter2" not in str(caught.value)
-
-
-def test_without_a_token_what_is_public_can_be_read(server, bot):
-    """Branches need none; whoever wants more is told to store one."""
-    url, forge = server.address(server.repository("ACME", "open", bot, public=True)), made(None)
-    assert "refs/heads/main" in do(forge.heads(url))
-    assert do(forge.default_branch(url)) == "main"
-    assert do(forge.credential(url)) is None
-    with pytest.raises(NotAllowed) as caught:
-        do(forge.check(url, Hook(url="http://127.0.0.1:9/hooks/7", secret=b"x")))
-    assert caught.value.hint == f"store one: windlass repo token {url}"
-    with pytest.raises(Permanent, match="windlass repo token"):
-        do(forge.comment(url, 1, "text"))
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
-def test_a_token_is_in_no_error(server, url, forge, status):
-    """Even where the forge repeats it."""
-    server.faults.append(Reply(status, {"errors": [{"message": f"no {TOKEN}"}]}))
-    with pytest.raises((UserError, Permanent, Transient)) as caught:
-        do(forge.default_branch(url))
-    assert TOKEN not in str(caught.value)
-
-
-def test_git_takes_the_credential(server, shop, url, forge):
-    """Git itself reads the repository with what it is given."""
-    login = do(forge.credential(url))
-    asked = server.base.replace("://", f"://{login.name}:{login.password}@")
-    clone = f"{asked}/scm/acme/shop.git"
-    done = subprocess.run(["git", "ls-remote", clone], capture_output=True, timeout=60)
-    assert b"refs/heads/main" in done.stdout
-
-
-def test_a_token_of_a_repository_has_no_name_for_git(server, shop, url):
-    """Its account is nobody's; Bitbucket writes that with a slash, which a header cannot hold."""
-    robot = server.person("access-token-user/2/7", service=True)
-    shop.rights[robot.id] = "REPO_ADMIN"
-    server.token("token-of-the-repository", robot)
-    login = do(made("token-of-the-repository").credential(url))
-    assert login.name == "x-token-auth"
-
-
-# ------------------------------------------------------------------ the webhook
 
 
 def test_a_webhook_goes_all_the_way(server, shop, forge, hook, receiver):
@@ -205,7 +52,7 @@ def test_a_webhook_goes_all_the_way(server, shop, forge, hook, receiver):
     ]
 
 
-def test_a_missing_right_is_named(server, shop, url, bot, hook):
+def test_a_missing_right_is_named(server, url, bot, hook, made):
     """Bitbucket says 401 to it as to a wrong token, so both remedies are told."""
     server.token(TOKEN, bot, "REPO_WRITE")
     with pytest.raises(NotAllowed, match="not permitted") as caught:
@@ -264,7 +111,7 @@ def test_a_webhook_that_is_left_alone_is_told_until_a_test_reaches_us(server, sh
     assert do(forge.install(url, hook)).problem == ""
 
 
-def test_webhooks_of_others_are_left_alone(shop, url, forge, hook):
+def test_webhooks_of_others_are_left_alone(shop, url, forge, hook, made):
     """One of ours is enough, and nobody else's is changed or taken away, nor the project's."""
     there = [
         {"id": 901, "url": "https://ci.example/hooks/7", "name": "CI"},
@@ -290,10 +137,7 @@ def test_without_a_webhook_there_is_nothing_to_test(server, url, forge, hook):
     assert server.delivered == []
 
 
-# ------------------------------------------------------------------ results
-
-
-def test_a_comment_that_was_deleted_is_made_again(url, forge, pull):
+def test_a_comment_that_was_deleted_is_made_again(url, forge, pull, made):
     """Whether we remember it or began anew; one that is there is edited, not doubled."""
     do(forge.comment(url, pull.number, "first"))
     pull.activities.clear()
@@ -305,7 +149,7 @@ def test_a_comment_that_was_deleted_is_made_again(url, forge, pull):
     assert texts(pull) == [f"{MARK}\n\nfourth"]
 
 
-def test_our_mark_in_anothers_hand_means_nothing(server, shop, forge, pull):
+def test_our_mark_in_anothers_hand_means_nothing(server, shop, forge, pull, made):
     """S-27: a comment is ours by its author; a remark on a line is nobody's to edit."""
     url, theirs = server.address(shop), f"{MARK}\n\nEverything is fine."
     server.said(shop, pull, pull.author, theirs)
@@ -328,7 +172,7 @@ def silent(monkeypatch, server, *names):
     monkeypatch.setattr(server, "answer", told)
 
 
-def test_a_comment_is_ours_by_name_where_no_number_is_told(server, url, pull, bot, monkeypatch):
+def test_a_comment_is_ours_by_name_where_no_number_is_told(server, url, pull, monkeypatch, made):
     """Older versions tell only the name of the account."""
     silent(monkeypatch, server, "x-auserid")
     for text in ("first", "second"):
@@ -374,7 +218,7 @@ def test_what_stands_there_already_is_not_sent(server, url, forge, pull):
     assert server.asked("PUT", ".*/comments/.*") == []
 
 
-def test_a_comment_is_found_behind_many_others(server, shop, forge, pull):
+def test_a_comment_is_found_behind_many_others(server, shop, forge, pull, made):
     """Activities have pages, and ours may be the oldest of all."""
     url = server.address(shop)
     do(forge.comment(url, pull.number, "first"))
@@ -386,8 +230,9 @@ def test_a_comment_is_found_behind_many_others(server, shop, forge, pull):
     assert len(pull.activities) == 231
 
 
-def test_a_report_that_may_not_be_is_permanent(server, url, bot, pull, shop):
+def test_a_report_that_may_not_be_is_permanent(server, bot, pull, shop, made):
     """Nobody waits for a report, so a missing right ends it, and is named."""
+    url = server.address(shop)
     server.token(TOKEN, bot, "REPO_READ")
     with pytest.raises(Permanent, match="Repository write"):
         do(made().comment(url, pull.number, "text"))
@@ -437,47 +282,3 @@ def test_a_pause_is_kept(server, url, forge):
     with pytest.raises(Transient) as caught:
         do(forge.heads(url))
     assert caught.value.retry_after == 5.0
-
-
-# ------------------------------------------------------------------ the repository
-
-
-def test_a_pull_request_tells_who_approved(server, shop, url, forge, pull):
-    """By the names that people know, with its page and its times in seconds."""
-    server.approved(shop, pull, server.person("grace"))
-    found = do(forge.pull(url, pull.number))
-    assert found.approved_by == ("grace",)
-    assert found.web_url == f"{url}/pull-requests/1"
-    assert found.created_at == found.updated_at == 1704099600.0
-
-
-@pytest.mark.parametrize("level", ["NONE", "REPO_READ", "REPO_WRITE", "REPO_ADMIN"])
-def test_a_permission_is_what_bitbucket_says(server, shop, forge, level):
-    """Found among many accounts, by the number alone."""
-    people = [server.person(f"person-{at:03}") for at in range(130)]
-    shop.rights.update(dict.fromkeys((one.id for one in people), "REPO_READ"))
-    who = server.person("zoe")
-    shop.rights[who.id] = level
-    expected = Permission(level.rpartition("_")[2].lower())
-    assert do(forge.permission(server.address(shop), str(who.id))) is expected
-
-
-@pytest.mark.parametrize("who", ["", "ada", "0", "-1", "1.5", "{1}", "٣", "9" * 30])
-def test_garbage_is_nobody_and_asks_nothing(server, url, forge, who):
-    """An id is an account's number; anything else never reaches a question."""
-    assert do(forge.permission(url, who)) is Permission.NONE
-    assert server.calls == []
-
-
-def test_a_repository_without_a_commit_has_no_branch(shop, url, forge):
-    """And that is said, with what to do."""
-    shop.main = ""
-    with pytest.raises(UserError, match="no default branch") as caught:
-        do(forge.default_branch(url))
-    assert caught.value.hint
-
-
-def test_a_repository_that_is_not_there_is_named(server, forge):
-    """With its address."""
-    with pytest.raises(NotFound, match="repos/nowhere"):
-        do(forge.default_branch(f"{server.base}/projects/ACME/repos/nowhere"))
