@@ -137,6 +137,21 @@ def test_a_branch_with_the_name_of_a_forks_is_another(server, shop, url, forge, 
     assert found["refs/pull/1/head"] == shop.bare.at(pull.ref) != found["refs/heads/main"]
 
 
+def test_a_fork_that_begins_like_our_branch_is_not_our_branch(server, shop, forge, monkeypatch):
+    """Two commits can be made that begin alike; ours is never taken for a stranger's."""
+    fork = server.repository("eve/shop", server.person("eve"))
+    server.proposed(shop, "main", fork=fork, by=server.person("mallory"))
+    whole, beginning = server.bodies.pull, {"hash": shop.bare.at("refs/heads/main")[:12]}
+
+    def alike(at, one):
+        told = whole(at, one)
+        return {**told, "source": {**told["source"], "commit": beginning}}
+
+    monkeypatch.setattr(server.bodies, "pull", alike)
+    with pytest.raises(Transient, match="moved while"):
+        do(forge.heads(f"{server.url}/acme/shop"))
+
+
 def test_a_pull_request_that_moves_meanwhile_is_asked_again(server, url, forge, pull, monkeypatch):
     """A head that fits neither answer is nobody's."""
     whole = server.bodies.pull
