@@ -9,7 +9,7 @@ import pytest
 from windlass.core.errors import NotAllowed, NotFound, Permanent, Transient, UserError
 from windlass.forges.azure.place import place
 from windlass.ports.forge import Hook, Permission, PullState
-from windlass.testing.servers.azure_state import ADMINISTER, CONTRIBUTE, READ, Acl, Person
+from windlass.testing.servers.azure_state import ADMINISTER, CONTRIBUTE, EVERY, READ, Acl, Person
 from windlass.testing.servers.serving import Reply
 
 TOKEN = "azure-token-of-windlass"
@@ -162,6 +162,15 @@ def test_who_left_may_do_nothing(server, url, ask):
     """An identity that is not active keeps no right, whatever the lists say."""
     server.people["ada"].active = False
     assert ask("permission", url, server.people["ada"].id) is Permission.NONE
+
+
+@pytest.mark.parametrize("scope", ["identity", "security"])
+def test_the_scope_that_lacks_is_named(server, url, ask, scope):
+    """A token that may not look at identities or at lists is told to whoever can mend it."""
+    server.tokens[TOKEN] = ("windlass", EVERY - {scope})
+    with pytest.raises(NotAllowed) as caught:
+        ask("permission", url, server.people["ada"].id)
+    assert "Identity (Read) and Security (Manage)" in caught.value.hint
 
 
 def test_garbage_is_nobody_without_a_question(server, url, ask):

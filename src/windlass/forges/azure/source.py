@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from windlass.core.errors import BadDelivery, NotFound, Permanent, Transient, UserError
+from windlass.core.errors import BadDelivery, NotAllowed, NotFound, Permanent, Transient, UserError
 from windlass.forges.azure import rights
 from windlass.forges.azure.api import Access, Azure, values
 from windlass.forges.http.api import Json, items, text
+from windlass.forges.http.client import Denied
 from windlass.forges.times import moment
 from windlass.git.refs import is_sha
 from windlass.ports.forge import Login, Permission, PullRequest, PullState
@@ -52,7 +53,15 @@ class AzureSource(Access):
         if not rights.is_identity(sender_id):
             return Permission.NONE
         azure = self.signed_in(url)
-        return await rights.permission(azure, await azure.known(), sender_id)
+        known = await azure.known()
+        try:
+            return await rights.permission(azure, known, sender_id)
+        except Denied as error:
+            raise NotAllowed(
+                f"{azure.place.url}: Azure DevOps does not let this token see who may do what"
+                f" ({error.message})",
+                hint="the token needs the scopes Identity (Read) and Security (Manage)",
+            ) from error
 
     async def default_branch(self, url: str) -> str:
         """The branch that the repository names."""
