@@ -263,6 +263,7 @@ def test_another_algorithm_is_refused(alg):
 def test_a_key_for_something_else_is_no_key(changed):
     """For encryption, for another algorithm, or bent: left out, and the others still count."""
     bent = {**RSA.as_dict(private=False), **changed}
+    assert not any(signing_keys({"keys": [bent]}))
     trust = anchored(jwks={"keys": [bent, 7, None, {}, EC.as_dict(private=False)]})
     refused(brought(token()), trust)
     assert verify(brought(token("ES256")), trust)

@@ -78,6 +78,7 @@ def test_a_comment_that_was_deleted_is_made_again(server, shop, url, ask, propos
     ask("comment", url, 1, "first")
     shop.threads[1][0]["comments"][0]["isDeleted"] = True
     ask("comment", url, 1, "second")
+    assert said(shop) == [("windlass", f"{MARKER}\nsecond")]
     shop.threads[1].pop()
     ask("comment", url, 1, "third")
     assert said(shop) == [("windlass", f"{MARKER}\nthird")]

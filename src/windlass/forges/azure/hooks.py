@@ -93,9 +93,8 @@ class AzureWebhooks(Access):
             if since > 0:
                 query["minCreatedDate"] = datetime.fromtimestamp(since, UTC).isoformat()
             kept = await _notifications(azure, found, query) if found else []
-        requests = [_request(one, hook) for one in kept if text(one, "result") == "failed"]
-        came = [one for one in requests if one and one.at >= since]
-        return tuple(sorted(came, key=lambda one: one.at))
+        requests = [one for each in kept if (one := _request(each, hook))]
+        return tuple(sorted(requests, key=lambda one: one.at))
 
     @asynccontextmanager
     async def _speaking(self, url: str) -> AsyncIterator[tuple[Azure, Known]]:
