@@ -21,7 +21,8 @@ OLD, NEW, ZERO = "a" * 40, "b" * 40, "0" * 40
 AT = 1_700_000_000.0
 SECRET = b"a secret of this test"
 # Each body far more often where the result is published.
-CASES = 10_000 if os.environ.get("CI") else 300
+# A nightly run sets WINDLASS_FUZZ to a million.
+CASES = int(os.environ.get("WINDLASS_FUZZ") or (10_000 if os.environ.get("CI") else 300))
 
 HOME = {"id": "7", "webUrl": "https://forge.example/shop"}
 ADA = {"id": "42", "displayName": "Ada"}

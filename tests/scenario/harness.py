@@ -33,7 +33,7 @@ from windlass.git.program import Git
 from windlass.git.state import StateRepository
 from windlass.logs.local import LocalLogs
 from windlass.ports.executor import Order, OrderStep
-from windlass.ports.forge import Permission, Request, Verified
+from windlass.ports.forge import Permission, PullState, Request, Verified
 from windlass.ports.records import Delivery, Head, Repository, StoredEffect
 from windlass.stores.sqlite import SqliteStore
 from windlass.targets.directory.target import DirectoryTarget
@@ -98,7 +98,14 @@ class StageForge(FakeForge):
     origin: Origin
 
     async def heads(self, url: str) -> Mapping[str, str]:
-        return await asyncio.to_thread(self.origin.heads)
+        found = await asyncio.to_thread(self.origin.heads)
+        proposed = (await self._person(url)).proposals.values()
+        opened = {
+            f"refs/pull/{one.number}/head": one.head_sha
+            for one in proposed
+            if one.state is PullState.OPEN
+        }
+        return found | opened
 
 
 class GatedExecutor(FakeExecutor):
