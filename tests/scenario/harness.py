@@ -15,7 +15,7 @@ import os
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -33,7 +33,7 @@ from windlass.git.program import Git
 from windlass.git.state import StateRepository
 from windlass.logs.local import LocalLogs
 from windlass.ports.executor import Order, OrderStep
-from windlass.ports.forge import Permission, PullState, Request, Verified
+from windlass.ports.forge import Permission, PullRequest, PullState, Request, Verified
 from windlass.ports.records import Delivery, Head, Repository, StoredEffect
 from windlass.stores.sqlite import SqliteStore
 from windlass.targets.directory.target import DirectoryTarget
@@ -106,6 +106,12 @@ class StageForge(FakeForge):
             if one.state is PullState.OPEN
         }
         return found | opened
+
+    async def pull(self, url: str, number: int) -> PullRequest:
+        """With the head that is there now, told or not."""
+        found = await super().pull(url, number)
+        head = await asyncio.to_thread(self.origin.at, f"refs/heads/{found.head}")
+        return replace(found, head_sha=head or found.head_sha)
 
 
 class GatedExecutor(FakeExecutor):

@@ -15,6 +15,7 @@ from windlass.core.run import Run
 from windlass.ports.forge import Status
 from windlass.ports.records import (
     Build,
+    ChatCommand,
     Deployment,
     Place,
     StoredEffect,
@@ -43,6 +44,10 @@ async def seen(stage: Stage) -> dict[str, list[str]]:
             "runs": [line for one in tx.find(StoredRun, order="number") for line in _run(one.run)],
             "builds": [_build(one) for one in sorted(tx.find(Build), key=lambda b: (b.run, b.job))],
             "deployments": [_deployment(one) for one in tx.find(Deployment, order="number")],
+            "commands": [
+                f"{one.event} {one.by} {one.text}: {one.state}, {one.outcome}"
+                for one in sorted(tx.find(ChatCommand), key=lambda c: (c.event, c.position))
+            ],
             "places": [_place(one) for one in tx.find(Place, order="place")],
             "failures": [f"{one.id}: {one.error}" for one in tx.find(StoredEffect, state="failed")],
         }

@@ -7,12 +7,13 @@ by a webhook, and the server comes to rest before the next line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness import NAME, Stage
 
 from windlass.core.errors import UserError
 from windlass.core.event import ZERO, Event, Kind
+from windlass.ports.forge import PullRequest, PullState
 from windlass.ports.records import Build, Place
 
 
@@ -35,6 +36,7 @@ class Story:
     stage: Stage
     pulls: dict[int, Pull] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    comments: int = 0
 
     async def play(self, lines: list[dict[str, dict]]) -> None:
         for line in lines:
@@ -88,17 +90,59 @@ class Story:
         """Open a pull request of a branch with these files, which begins at `start`."""
         self.commit(head, files, f"Add {head}", start)
         self.pulls[number] = Pull(number, head, base, fork, by)
-        self.stage.forge.repositories[self.stage.url].pulls.add(number)
+        there = self.stage.forge.repositories[self.stage.url]
+        there.pulls.add(number)
+        there.proposals[number] = PullRequest(
+            number=number,
+            title=f"Add {head}",
+            author=by,
+            author_id=by,
+            base=base,
+            head=head,
+            head_sha=self.stage.origin.at(f"refs/heads/{head}"),
+            state=PullState.OPEN,
+            fork=fork,
+        )
         await self._pull(number, "opened")
 
-    async def update(self, number, files):
+    async def update(self, number, files, *, told=True):
         """Push to a pull request."""
         self.commit(self.pulls[number].head, files)
-        await self._pull(number, "updated")
+        if told:
+            await self._pull(number, "updated")
 
     async def pull(self, number, action):
         """Anything else that happens to a pull request."""
+        if action == "closed":
+            self._became(number, state=PullState.CLOSED)
         await self._pull(number, action)
+
+    async def comment(self, number, body, *, by="ada", name="", key="", again=False):
+        """A comment; `HEAD` is the present head. `again` tells the last one another time."""
+        pull = self.pulls[number]
+        head = self.stage.origin.at(f"refs/heads/{pull.head}")
+        self.comments += not again
+        said = Event(
+            kind=Kind.COMMENT,
+            action="created",
+            repository=NAME,
+            number=number,
+            head=pull.head,
+            base=pull.base,
+            author=pull.author,
+            author_id=pull.author,
+            sender=name or by,
+            sender_id=by,
+            title=f"Add {pull.head}",
+            body=body.replace("HEAD", head),
+            url=f"https://forge.example/shop/{number}#comment-{self.comments}",
+            at=1_700_000_000.0 + self.comments,
+        )
+        await self.stage.deliver(said, key=key)
+
+    def _became(self, number, **what):
+        proposals = self.stage.forge.repositories[self.stage.url].proposals
+        proposals[number] = replace(proposals[number], **what)
 
     async def review(self, number, by):
         """Approve its head."""
@@ -110,6 +154,7 @@ class Story:
         before = self.stage.origin.at(f"refs/heads/{pull.base}")
         sha = self.stage.origin.merge(pull.base, pull.head, how, f"Merge {pull.head} (#{number})")
         self.stage.forge.repositories[self.stage.url].heads[sha] = sha
+        self._became(number, state=PullState.MERGED, merge_sha=sha)
         said = {"branch": pull.base, "sha": sha, "before": before, "sender": "ada"}
         await self.stage.deliver(Event(kind=Kind.PUSH, action="pushed", repository=NAME, **said))
         await self._pull(number, "merged", sha=sha, before=before)

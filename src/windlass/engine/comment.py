@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from windlass.core.run import JobRun, State
 from windlass.engine.names import log_key, run_path
 from windlass.ports.executor import Logs
-from windlass.ports.records import StoredRun
+from windlass.ports.records import ChatCommand, StoredRun
 
 MARKER = "<!-- windlass -->"
 
 # The smallest limit of the forges we know, in characters, less room for the frame.
 LARGEST = 32_000
 EXCERPT = 15
+OUTCOME = 600
 TAIL = 256 * 1024
 
 _SIGNS = {
@@ -40,13 +41,29 @@ _CONTROL = re.compile(
 )
 
 
-def compose(runs: Sequence[StoredRun], logs: Logs, public_url: str) -> str:
+def compose(
+    runs: Sequence[StoredRun], logs: Logs, public_url: str, said: Sequence[ChatCommand] = ()
+) -> str:
     """The whole comment, Markdown, within the size that every forge takes."""
     parts = [MARKER]
     for stored in runs:
         parts += _run(stored, logs, public_url)
     text = "\n".join(parts)
-    return text if len(text) <= LARGEST else text[:LARGEST] + "\n\n… cut, see the run's page"
+    if len(text) > LARGEST:
+        text = text[:LARGEST] + "\n\n… cut, see the run's page"
+    return "\n".join([text, *_commands(said, public_url)]) if said else text
+
+
+def _commands(said: Sequence[ChatCommand], public_url: str) -> list[str]:
+    """The last commands that people gave in comments, and what came of each."""
+    lines = ["### Commands", "", "| | who | command | what came of it |", "|---|---|---|---|"]
+    for one in said:
+        sign = _SIGNS[State.SUCCEEDED if one.state == "done" else State.FAILED]
+        outcome = escape(one.outcome[:OUTCOME])
+        if one.path:
+            outcome += f" ([more]({public_url}{one.path}))"
+        lines.append(f"| {sign} | {escape(one.by[:80])} | {escape(one.text[:80])} | {outcome} |")
+    return [*lines, ""]
 
 
 def _run(stored: StoredRun, logs: Logs, public_url: str) -> list[str]:

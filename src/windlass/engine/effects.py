@@ -34,6 +34,15 @@ def wish(tx: Tx, kind: str, arguments: Mapping[str, str], now: float, *, run: in
         tx.save(replace(kept, wanted=old.wanted + 1))
 
 
+def comment(tx: Tx, repository: str, number: int, now: float, *, at_once: bool) -> None:
+    """Ask for the comment on a pull request; `at_once` because a person waits for an answer."""
+    arguments = {"repository": repository, "number": str(number)}
+    wish(tx, "comment", arguments, now)
+    current = tx.get(StoredEffect, ":".join(("comment", *arguments.values())))
+    if current is not None and current.sent and at_once:
+        tx.save(replace(current, sent=0))
+
+
 REPORTS = ("report", "comment", "configuration", "deployment")
 
 

@@ -16,6 +16,7 @@ from windlass.core.listener import Open
 from windlass.core.nearest import near
 from windlass.engine.world import World
 from windlass.ports.records import (
+    ChatCommand,
     Delivery,
     Repository,
     StoredEvent,
@@ -46,7 +47,13 @@ async def explain(world: World, number: int) -> Explanation:
         verdicts = tuple(tx.find(StoredVerdict, event=number))
         runs = tuple(tx.find(StoredRun, event=number, order="number"))
         delivery = tx.get(Delivery, event.delivery)
-        lines = (*_event(event, judged=bool(verdicts)), *_verdicts(event, verdicts), *_runs(runs))
+        said = tx.find(ChatCommand, event=number, order="position")
+        lines = (
+            *_event(event, judged=bool(verdicts)),
+            *_verdicts(event, verdicts),
+            *map(command_line, said),
+            *_runs(runs),
+        )
         return Explanation(
             event=event, delivery=delivery, verdicts=verdicts, runs=runs, lines=lines
         )
@@ -146,6 +153,12 @@ def verdict_lines(one: StoredVerdict, started: str) -> list[str]:
     )
     nearest = near(one.condition, one.expected, one.actual)
     return [missed, f"    nearest: {nearest}"] if nearest else [missed]
+
+
+def command_line(one: ChatCommand) -> str:
+    """A command of a comment, and what came of it."""
+    refused = "" if one.state == "done" else f"{one.state}, "
+    return f"  {one.text} by {one.by}: {refused}{one.outcome}"
 
 
 def open_line(listener: str, said: Open) -> str:

@@ -18,6 +18,7 @@ from windlass.core.pipeline import JobKind
 from windlass.core.run import ENDED, Released, State
 from windlass.engine import deployments, pace
 from windlass.engine.advance import advance
+from windlass.engine.chat.perform import Chat
 from windlass.engine.configurations import Configurations
 from windlass.engine.jobs import Jobs, Key
 from windlass.engine.reconcile import Reconcile
@@ -46,6 +47,7 @@ class Performer:
         self._jobs = jobs
         self._reconcile = reconcile
         self._reporter = Reporter(world)
+        self._chat = Chat(world, configurations)
         self._table: Mapping[str, _Perform] = {
             "start": self._start,
             "stop": self._stop,
@@ -55,6 +57,7 @@ class Performer:
             "deployment": self._deployment,
             "group": self._group,
             "place": self._place,
+            "chat": self._command,
         }
 
     async def __call__(self, effect: StoredEffect) -> None:
@@ -127,13 +130,17 @@ class Performer:
         def work(tx: Tx) -> None:
             current = tx.get(StoredEffect, effect.id)
             if current is not None:
-                tx.save(replace(current, told=mark, sent=effect.sent + 1, sent_at=now))
+                # From what it is now: a person may have asked for an answer meanwhile.
+                tx.save(replace(current, told=mark, sent=current.sent + 1, sent_at=now))
 
         await self._world.store.transaction(work)
         return None
 
     async def _place(self, effect: StoredEffect) -> float | None:
         return await self._reconcile(effect.arguments["place"])
+
+    async def _command(self, effect: StoredEffect) -> None:
+        await self._chat(int(effect.arguments["event"]))
 
     async def _group(self, effect: StoredEffect) -> None:
         """The next run of a concurrency group goes, when none is under way."""

@@ -12,13 +12,21 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
+from windlass.core.chat import MOST
 from windlass.core.run import ENDED, Run, State
 from windlass.engine import comment
 from windlass.engine.names import run_path, status_context
 from windlass.engine.world import World
 from windlass.ports.executor import Logs
 from windlass.ports.forge import Annotation, Status, StatusState
-from windlass.ports.records import CommitStatus, Deployment, Repository, StoredEvent, StoredRun
+from windlass.ports.records import (
+    ChatCommand,
+    CommitStatus,
+    Deployment,
+    Repository,
+    StoredEvent,
+    StoredRun,
+)
 from windlass.ports.store import Tx
 
 SAID = {
@@ -34,6 +42,9 @@ SAID = {
 
 # The shortest limit of the forges we know for a status description, in characters.
 LONGEST = 140
+
+# Commands that the comment on a pull request tells of.
+SHOWN = 5
 
 CONFIGURATION = "windlass/configuration"
 
@@ -111,17 +122,25 @@ class Reporter:
     async def comment(self, repository: str, number: int) -> Told | None:
         """The comment on a pull request: how its newest runs stand."""
 
-        def work(tx: Tx) -> tuple[Repository | None, tuple[StoredRun, ...]]:
+        def work(tx: Tx) -> tuple[Repository | None, tuple[StoredRun, ...], list[ChatCommand]]:
             runs = tx.find(
                 StoredRun, repository=repository, pull_request=number, order="-number", limit=50
             )
             newest = {one.listener: one for one in reversed(runs)}
-            return tx.get(Repository, repository), tuple(newest.values())
+            said = tx.find(
+                ChatCommand,
+                repository=repository,
+                pull_request=number,
+                order="-event",
+                limit=2 * MOST,
+            )
+            last = sorted(said, key=lambda one: (one.event, one.position))[-SHOWN:]
+            return tx.get(Repository, repository), tuple(newest.values()), last
 
-        found, runs = await self.world.store.read(work)
-        if found is None or not runs:
+        found, runs, said = await self.world.store.read(work)
+        if found is None or not (runs or said):
             return None
-        body = comment.compose(runs, self.world.logs, self.world.public_url)
+        body = comment.compose(runs, self.world.logs, self.world.public_url, said)
         reports = self.world.forges[found.forge].reports
         return Told(body, lambda: reports.comment(found.url, number, body))
 

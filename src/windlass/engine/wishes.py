@@ -26,7 +26,8 @@ class Requested:
     """
     Which build somebody wants where, and why; `digest` empty means that of the commit.
 
-    `key` tells wishes apart: the same one twice is one.
+    `key` tells wishes apart: the same one twice is one. Of a pull request the status stands
+    on `head`, and `sha` is what was built. `by_id` is the forge's id of the person, if it is known.
     """
 
     repository: Repository
@@ -39,6 +40,9 @@ class Requested:
     why: str
     key: str
     rollback: bool = False
+    head: str = ""
+    pull_request: int = 0
+    by_id: str = ""
 
     @property
     def event(self) -> Event:
@@ -48,8 +52,10 @@ class Requested:
             action="asked",
             repository=self.repository.name,
             branch=self.branch,
-            sha=self.sha,
+            sha=self.head or self.sha,
+            number=self.pull_request or None,
             sender=self.by,
+            sender_id=self.by_id or None,
             title=self.why,
         )
 
@@ -85,7 +91,7 @@ def request_deploy(tx: Tx, asked: Requested, now: float) -> StoredRun | None:
         event=asked.event,
         listener=f"{verb} by {asked.by}",
         sha=asked.sha,
-        status_sha=asked.sha,
+        status_sha=asked.head or asked.sha,
         config_sha=configuration,
         branch=asked.branch,
         jobs={job.name: JobRun(job=job, action=f"deploy/{asked.environment}")},
@@ -116,9 +122,9 @@ def _event(tx: Tx, asked: Requested, configuration: str, now: float) -> StoredEv
         repository=asked.repository.name,
         kind=Kind.MANUAL,
         action="asked",
-        sha=asked.sha,
+        sha=asked.head or asked.sha,
         branch=asked.branch,
-        pull_request=0,
+        pull_request=asked.pull_request,
         at=now,
         event=asked.event,
         configuration=configuration,

@@ -26,6 +26,7 @@ class Forge:
 
     `pull_ref` is where it keeps the head of a pull request for Git, empty when nowhere.
     A forge that does not sign its bodies (`signed` false) is asked again before they count.
+    Where names of people are not theirs alone (`logins` false) their ids stand for them.
     `clone` makes a repository's address the one that Git is given.
     """
 
@@ -36,6 +37,7 @@ class Forge:
     pull_requests: PullRequests | None = None
     pull_ref: str = "refs/pull/{number}/head"
     signed: bool = True
+    logins: bool = True
     clone: Callable[[str], str] = str
 
 

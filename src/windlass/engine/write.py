@@ -12,6 +12,7 @@ from windlass.core.listener import Listener
 from windlass.core.run import ENDED, CancelAsked, Effect, Finish, Report, Run, State
 from windlass.engine import effects, memory
 from windlass.engine.advance import advance
+from windlass.engine.chat import asked
 from windlass.engine.judge import record
 from windlass.engine.names import status_context
 from windlass.engine.start import Judged
@@ -67,7 +68,8 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     if not tx.add(stored):
         return 0
     memory.remember(tx, stored)
-    runs = {name: _run(tx, number, one, name, now) for name in one.runs}
+    runs = {name: start_run(tx, number, one, name, now).number for name in one.runs}
+    asked.ask(tx, delivery, stored, now)
     for name, verdict in one.verdicts.items():
         tx.add(record(number, name, verdict, runs.get(name, 0)))
     if one.situation is not None and (one.fault or _was_faulty(tx, stored)):
@@ -80,15 +82,18 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     return len(runs)
 
 
-def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:
+def start_run(  # noqa: PLR0913 - which run, of what, when and why
+    tx: Tx, event: int, one: Judged, name: str, now: float, *, cause: str = "event"
+) -> StoredRun:
+    """Store a drafted run with a number, in its turn among those of its concurrency group."""
     assert one.situation is not None  # noqa: S101 - only a situation starts runs
-    listener = one.situation.rules.configuration.listeners[name]
+    listener = one.situation.rules.configuration.listeners.get(name)
     draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
     group = _group(listener, draft)
     active = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
     # A stranger's that waits for a person holds up nobody.
     before = [one for one in active if one.run.trusted or one.state != State.HELD]
-    if listener.concurrency is not None and listener.concurrency.cancel_in_progress:
+    if listener and listener.concurrency and listener.concurrency.cancel_in_progress:
         for old in before:
             asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
             advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
@@ -97,7 +102,7 @@ def _run(tx: Tx, event: int, one: Judged, name: str, now: float) -> int:
         draft = replace(draft, state=State.HELD, reason=reason)
     if one.situation.conflict and draft.state is not State.HELD:
         draft = _unmergeable(draft, one.situation.conflict, now)
-    return new_run(tx, draft, event, now, concurrency=group).number
+    return new_run(tx, draft, event, now, cause=cause, concurrency=group)
 
 
 def new_run(  # noqa: PLR0913 - one row, each value of another origin
@@ -159,8 +164,8 @@ def _unmergeable(run: Run, files: tuple[str, ...], now: float) -> Run:
     return replace(run, jobs=jobs, state=State.FAILED, unmergeable=True, ended_at=now)
 
 
-def _group(listener: Listener, run: Run) -> str:
-    if listener.concurrency is None:
+def _group(listener: Listener | None, run: Run) -> str:
+    if listener is None or listener.concurrency is None:
         return ""
     variables = {"event": run.event, "run": {"sha": run.sha}}
     return f"{run.repository}:{render(listener.concurrency.group, variables)}"

@@ -19,14 +19,14 @@ from windlass.engine.audit import audit
 from windlass.engine.deployments import OPEN
 from windlass.engine.names import place_name
 from windlass.engine.requests.asked import Asked
-from windlass.engine.wishes import Requested, request_deploy
+from windlass.engine.wishes import BY_HAND, Requested, request_deploy
 from windlass.git.mirror import Mirror
-from windlass.ports.records import Build, Deployment, Place, Repository, StoredRun
+from windlass.ports.records import Build, Deployment, Place, Repository, StoredEvent, StoredRun
 from windlass.ports.store import Tx
 
 
 class DeploymentRequests(Asked):
-    """What may be asked of environments."""
+    """What may be asked of environments. What is asked again with the same `key` is done once."""
 
     async def deploy(  # noqa: PLR0913 - what, where, which, who and why
         self,
@@ -73,8 +73,13 @@ class DeploymentRequests(Asked):
         digest: str = "",
         by: str,
         why: str = "",
+        key: str = "",
+        pull_request: int = 0,
+        by_id: str = "",
     ) -> StoredRun:
         """Back to a build that ran there (default: the one before), and pinned until released."""
+        if key and (there := await self._there(key)):
+            return there
         found = await self._repository(repository)
         name = place_name(repository, environment, service)
 
@@ -103,8 +108,10 @@ class DeploymentRequests(Asked):
             digest=back.digest,
             by=by,
             why=why or f"rollback to {back.digest[:19]}",
-            key=secrets.token_hex(12),
+            key=key or secrets.token_hex(12),
             rollback=True,
+            pull_request=pull_request,
+            by_id=by_id,
         )
         return await self._start(asked)
 
@@ -168,6 +175,16 @@ class DeploymentRequests(Asked):
             return replace(after, version=after.version + 1)
 
         return await self._world.store.transaction(work)
+
+    async def _there(self, key: str) -> StoredRun | None:
+        """The run of a wish that was asked with this key before."""
+
+        def work(tx: Tx) -> StoredRun | None:
+            events = tx.find(StoredEvent, delivery=f"{BY_HAND}-{key}", position=0)
+            runs = tx.find(StoredRun, event=events[0].number, cause=BY_HAND) if events else []
+            return next(iter(runs), None)
+
+        return await self._world.store.read(work)
 
     async def _start(self, asked: Requested) -> StoredRun:
         now = self._now()

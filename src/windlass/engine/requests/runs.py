@@ -14,33 +14,39 @@ from windlass.engine.audit import audit
 from windlass.engine.requests.asked import Asked, reload
 from windlass.engine.start import STRANGER
 from windlass.engine.write import new_run
-from windlass.ports.records import StoredRun
+from windlass.ports.records import StoredFact, StoredRun
 from windlass.ports.store import Tx
 
 
 class RunRequests(Asked):
-    """What may be asked of a run."""
+    """What may be asked of a run. What is asked again with the same `key` is done once."""
 
-    async def cancel(self, run: int, *, by: str, reason: str = "") -> StoredRun:
+    async def cancel(self, run: int, *, by: str, reason: str = "", key: str = "") -> StoredRun:
         """End it: what has not started never will, what runs is stopped."""
         now = self._now()
+        fact = fact_key("cancel", run, key)
 
         def work(tx: Tx) -> StoredRun:
             stored = reload(tx, run)
+            if key and tx.get(StoredFact, fact) is not None:
+                return stored
             if State(stored.state) in ENDED:
                 raise Conflict(f"run {run} has {stored.state} already")
             audit(tx, by, "cancel", f"run {run}", now, reason)
             said = f"cancelled by {by}" + (f": {reason}" if reason else "")
-            return advance(tx, run, CancelAsked(by=by, at=now, reason=said), f"cancel:{run}", now)
+            return advance(tx, run, CancelAsked(by=by, at=now, reason=said), fact, now)
 
         return await self._world.store.transaction(work)
 
-    async def rerun(self, run: int, *, by: str) -> StoredRun:
+    async def rerun(self, run: int, *, by: str, key: str = "") -> StoredRun:
         """A new run of the same jobs on the same commit; the old one stays as it is."""
         now = self._now()
 
         def work(tx: Tx) -> StoredRun:
             old = reload(tx, run)
+            cause = f"rerun:{run}:{key}"
+            if key and (there := tx.find(StoredRun, event=old.event, cause=cause)):
+                return there[0]
             if State(old.state) not in ENDED:
                 raise Conflict(
                     f"run {run} is still {old.state}", hint=f"windlass runs cancel {run} first"
@@ -53,23 +59,31 @@ class RunRequests(Asked):
             audit(tx, by, "rerun", f"run {run}", now)
             number = tx.next("run")
             fresh = replace(_fresh(old.run), number=number, created_at=now)
-            cause = f"rerun:{run}:{number}"
+            cause = f"rerun:{run}:{key or number}"
             return new_run(tx, fresh, old.event, now, cause=cause, concurrency=old.concurrency)
 
         return await self._world.store.transaction(work)
 
-    async def release(self, run: int, *, by: str) -> StoredRun:
+    async def release(self, run: int, *, by: str, key: str = "") -> StoredRun:
         """Let a held run go: this commit was looked at by somebody who may."""
         now = self._now()
+        fact = fact_key("release", run, key)
 
         def work(tx: Tx) -> StoredRun:
             stored = reload(tx, run)
+            if key and tx.get(StoredFact, fact) is not None:
+                return stored
             if State(stored.state) is not State.HELD:
                 raise Conflict(f"run {run} is not held, it is {stored.state}")
             audit(tx, by, "release", f"run {run}", now, stored.status_sha)
-            return advance(tx, run, Released(by=by, at=now), f"release:{run}", now)
+            return advance(tx, run, Released(by=by, at=now), fact, now)
 
         return await self._world.store.transaction(work)
+
+
+def fact_key(what: str, run: int, key: str) -> str:
+    """What a fact about a run is known by; `key` tells the wish."""
+    return f"{what}:{run}:{key}" if key else f"{what}:{run}"
 
 
 def _fresh(run: Run) -> Run:

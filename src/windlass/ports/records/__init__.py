@@ -25,6 +25,7 @@ from windlass.ports.records.received import (
 )
 from windlass.ports.records.running import (
     Audit,
+    ChatCommand,
     CommitStatus,
     Counter,
     PullRequestState,
@@ -37,6 +38,7 @@ __all__ = [
     "RECORDS",
     "Audit",
     "Build",
+    "ChatCommand",
     "CommitStatus",
     "Counter",
     "Delivery",

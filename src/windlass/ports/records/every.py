@@ -16,6 +16,7 @@ from windlass.ports.records.received import (
 )
 from windlass.ports.records.running import (
     Audit,
+    ChatCommand,
     CommitStatus,
     Counter,
     PullRequestState,
@@ -40,6 +41,7 @@ RECORDS = (
     Deployment,
     Place,
     PullRequestState,
+    ChatCommand,
     Audit,
     Counter,
 )

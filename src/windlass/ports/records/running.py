@@ -127,6 +127,32 @@ class PullRequestState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatCommand:
+    """
+    One command of a comment, the `position`th of its event, and what came of it.
+
+    `by` is the person's name on the forge, for show; `state` is done or refused, `outcome` says it
+    in one line, `path` is the page that shows more, if there is one.
+    """
+
+    KEY: ClassVar[Columns] = ("event", "position")
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "pull_request"),)
+
+    event: int
+    position: int
+    repository: str
+    pull_request: int
+    by: str
+    by_id: str
+    text: str
+    state: str
+    outcome: str
+    path: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """Who did what, when, and from where."""
 

@@ -1,5 +1,5 @@
 """
-Polling repositories, the pace of reports, replayed deliveries, listeners in shadow.
+Polling repositories, the pace of reports, replayed deliveries, listeners in shadow, chat commands.
 """
 
 from __future__ import annotations
@@ -38,3 +38,24 @@ def upgrade() -> None:
         batch_op.add_column(_column("origin", NUMBER, "0"))
     with op.batch_alter_table("verdict", schema=None) as batch_op:
         batch_op.add_column(_column("shadow", sa.Boolean(), "false"))
+    _chat()
+
+
+def _chat() -> None:
+    def column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+        return sa.Column(name, kind, autoincrement=False, nullable=False)
+
+    op.create_table(
+        "chat_command",
+        column("event", NUMBER),
+        column("position", NUMBER),
+        column("repository", sa.Text()),
+        column("pull_request", NUMBER),
+        *(column(name, sa.Text()) for name in ("by", "by_id", "text", "state", "outcome", "path")),
+        column("at", sa.Double()),
+        sa.PrimaryKeyConstraint("event", "position"),
+    )
+    with op.batch_alter_table("chat_command", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_chat_command_repository_pull_request", ["repository", "pull_request"], unique=False
+        )
