@@ -68,12 +68,12 @@ def _commands(said: Sequence[ChatCommand], public_url: str) -> list[str]:
 
 def _run(stored: StoredRun, logs: Logs, public_url: str) -> list[str]:
     run = stored.run
-    link = f"{public_url}{run_path(stored.number)}"
+    link, base = f"{public_url}{run_path(stored.number)}", run.event.base
     lines = [
         f"### {_sign(run.state)} {escape(run.listener)} {run.state}: [run {stored.number}]({link})",
         "",
         f"Commit `{stored.status_sha[:12]}`"
-        + (f" merged into {escape(run.event.base or '')}" if run.sha != run.status_sha else ""),
+        + (f" merged into {escape(base)}" if base and run.sha != run.status_sha else ""),
         "",
     ]
     if run.reason:

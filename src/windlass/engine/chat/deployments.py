@@ -62,8 +62,7 @@ class DeploymentCommands(DeploymentRequests):
         service = await self._service(given)
         head = pull.merge_sha if merged else pull.head_sha
         mirror = self._world.mirrors.of(given.repository)
-        if not await mirror.has(head):
-            await mirror.fetch(head)
+        await mirror.fetch()  # admission asks where the branch is now
         default = await self._resolve(mirror, given.repository.default_branch)
         await self._known(mirror, default, service, given.name)
         sha, digest = await self._world.store.read(lambda tx: _built(tx, given, service, head))

@@ -61,7 +61,9 @@ class RunCommands(RunRequests):
         """The newest run of each listener on its present head, once more if it is broken."""
         pull = await given.open_pull()
         runs = await self._runs(given, pull.head_sha)
-        newest = {one.listener: one for one in runs if given.key not in one.cause}
+        # After a crash: what was there when this command was acted on first.
+        own = [one.number for one in runs if one.cause.endswith(f":{given.key}")]
+        newest = {one.listener: one for one in runs if not own or one.number < own[0]}
         broken = [one for one in newest.values() if one.run.state in BROKEN]
         if not broken:
             raise Conflict(f"nothing has failed or was cancelled on {short(pull.head_sha)}")

@@ -83,7 +83,7 @@ class DeploymentRequests(Asked):
         found = await self._repository(repository)
         name = place_name(repository, environment, service)
 
-        def work(tx: Tx) -> Deployment:
+        def work(tx: Tx) -> tuple[Deployment, str]:
             place = tx.get(Place, name)
             ran = tx.find(Deployment, place=name, state="succeeded", order="-number")
             if digest:
@@ -96,9 +96,11 @@ class DeploymentRequests(Asked):
                     f"{wanted} never ran as {service} in {environment}",
                     hint="it goes to what was healthy there; use windlass deploy for others",
                 )
-            return fits[0]
+            run = tx.get(StoredRun, fits[0].run)
+            # The forge does not know the commit that a pull request was merged to for its test.
+            return fits[0], run.status_sha if run and run.sha == fits[0].sha else ""
 
-        back = await self._world.store.read(work)
+        back, head = await self._world.store.read(work)
         asked = Requested(
             repository=found,
             service=service,
@@ -110,6 +112,7 @@ class DeploymentRequests(Asked):
             why=why or f"rollback to {back.digest[:19]}",
             key=key or secrets.token_hex(12),
             rollback=True,
+            head=head,
             pull_request=pull_request,
             by_id=by_id,
         )

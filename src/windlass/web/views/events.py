@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from windlass.core.errors import NotFound
-from windlass.ports.records import Delivery, Refusal, StoredEvent, StoredRun, StoredVerdict
+from windlass.ports.records import (
+    ChatCommand,
+    Delivery,
+    Refusal,
+    StoredEvent,
+    StoredRun,
+    StoredVerdict,
+)
 from windlass.ports.store import Below, Tx, Wanted
 
 
@@ -31,12 +38,13 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDetail:
-    """One event: where it came from, what every listener said, what it started."""
+    """One event: where it came from, what every listener said, what it started or commanded."""
 
     row: EventRow
     delivery: Delivery | None
     verdicts: tuple[StoredVerdict, ...]
     runs: tuple[StoredRun, ...]
+    commands: tuple[ChatCommand, ...] = ()
 
 
 def list_events(
@@ -81,6 +89,7 @@ def show_event(tx: Tx, number: int) -> EventDetail:
         delivery=tx.get(Delivery, stored.delivery),
         verdicts=tuple(sorted(verdicts, key=lambda each: (not each.matched, each.listener))),
         runs=tuple(tx.find(StoredRun, order="number", event=number)),
+        commands=tuple(tx.find(ChatCommand, order="position", event=number)),
     )
 
 

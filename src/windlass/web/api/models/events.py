@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windlass.core.nearest import near
-from windlass.ports.records import Delivery, Refusal, StoredEvent, StoredVerdict
+from windlass.ports.records import ChatCommand, Delivery, Refusal, StoredEvent, StoredVerdict
 from windlass.web.api.models.runs import RunAnswer
 from windlass.web.api.models.shape import Answer, when
 from windlass.web.views.events import EventDetail, EventRow
@@ -131,6 +131,29 @@ class VerdictAnswer(Answer):
         )
 
 
+class CommandAnswer(Answer):
+    """A command in a comment, and what came of it; `path` is the page that shows more."""
+
+    by: str
+    text: str
+    state: str
+    outcome: str
+    path: str
+    at: datetime
+
+    @classmethod
+    def of(cls, record: ChatCommand) -> CommandAnswer:
+        """The answer for a record."""
+        return cls(
+            by=record.by,
+            text=record.text,
+            state=record.state,
+            outcome=record.outcome,
+            path=record.path,
+            at=when(record.at),
+        )
+
+
 class EventAnswer(Answer):
     """An event in a list, with how many of its listeners matched."""
 
@@ -174,13 +197,14 @@ class EventAnswer(Answer):
 
 
 class EventFull(EventAnswer):
-    """An event with its delivery, every verdict, and the runs it started."""
+    """An event with its delivery, every verdict, its commands, and the runs it started."""
 
     configuration: str
     files: list[str] | None
     url: str
     verdicts: list[VerdictAnswer]
     runs: list[RunAnswer]
+    commands: list[CommandAnswer]
     source: DeliveryAnswer | None
 
     @classmethod
@@ -194,6 +218,7 @@ class EventFull(EventAnswer):
             url=event.url or "",
             verdicts=[VerdictAnswer.of(verdict) for verdict in detail.verdicts],
             runs=[RunAnswer.of(run) for run in detail.runs],
+            commands=[CommandAnswer.of(command) for command in detail.commands],
             source=None if detail.delivery is None else DeliveryAnswer.of(detail.delivery),
         )
 
