@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from commanding import CHECK, GATED, GREEN, OPEN, commands, outcomes, said, story
 from playing import STRANGER, every, play, runs
 
@@ -125,19 +126,20 @@ def test_ok_to_test_lets_the_commit_go_that_is_there(tmp_path):
     play(tmp_path, GREEN, work, **SANDBOX)
 
 
-def test_ok_to_test_and_a_push_meanwhile(tmp_path):
+@pytest.mark.parametrize("told", [True, False])
+def test_ok_to_test_and_a_push_meanwhile(tmp_path, told):
     """Another commit than the one that was looked at is refused, and the new one stays held."""
 
     async def work(here, playing):
         await playing.play([{"open": STRANGER}])
         old = here.origin.at("refs/heads/topic")
-        update = {"update": {"number": 7, "files": {"app.txt": "evil"}, "told": False}}
+        update = {"update": {"number": 7, "files": {"app.txt": "evil"}, "told": told}}
         await playing.play([update, said(f"/ok-to-test {old}")])
         new = here.origin.at("refs/heads/topic")
         ((state, text),) = await outcomes(here)
         assert state == "refused"
         assert f"/ok-to-test {new}" in text
-        assert [str(one.state) for one in await runs(here)] == ["held"]
+        assert [str(one.state) for one in await runs(here)] == ["held"] * (1 + told)
 
     play(tmp_path, GREEN, work, **SANDBOX)
 

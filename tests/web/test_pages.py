@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from windlass.core.errors import Conflict
+from windlass.ports.records import ChatCommand
 from windlass.testing.fakes.memory import MemoryStore
 
 PAGES = (
@@ -63,6 +64,29 @@ def test_what_came_nearest_is_told_at_every_door(web):
     assert f"<dt>nearest</dt><dd>{said}</dd>" in web.client.get("/events/7").text
     verdicts = web.client.get("/api/v1/events/7").json()["verdicts"]
     assert {each["listener"]: each["nearest"] for each in verdicts}["docs"] == said
+
+
+def test_the_page_of_a_comment_shows_what_its_commands_did(web):
+    """What was written, as text, and what came of it."""
+    said = ChatCommand(
+        event=3,
+        position=0,
+        repository="acme/shop",
+        pull_request=1,
+        by="ann",
+        by_id="1",
+        text="/deploy <b>",
+        state="refused",
+        outcome="there is no environment <b>",
+        path="/runs/3",
+        at=0.0,
+    )
+    web.sample.store.fill(lambda tx: tx.add(said))
+    text = web.client.get("/events/3").text
+    assert "/deploy &lt;b&gt;" in text
+    assert "there is no environment &lt;b&gt;" in text
+    (shown,) = web.client.get("/api/v1/events/3").json()["commands"]
+    assert (shown["by"], shown["state"]) == ("ann", "refused")
 
 
 @pytest.mark.parametrize("path", [page[0] for page in PAGES])
