@@ -14,7 +14,7 @@ from windlass.core.event import Kind
 from windlass.core.expression import render
 from windlass.core.pipeline import JobKind
 from windlass.core.run import JobEnded, JobRun, State, job_variables
-from windlass.engine import builds, desired, effects
+from windlass.engine import builds, desired, effects, replays
 from windlass.engine.advance import advance
 from windlass.engine.configurations import Configurations
 from windlass.engine.jobs import Key
@@ -97,7 +97,7 @@ def _write(tx: Tx, stored: StoredRun, job: JobRun, chosen: Chosen, now: float) -
             run=stored.number,
             job=job.job.name,
             attempt=job.attempt,
-            order=stored.event,
+            order=replays.order(tx, stored.event),
             by=event.sender or event.author or "unknown",
             why=_why(stored),
             state="waiting",

@@ -19,7 +19,7 @@ import structlog
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
 from windlass.core.event import Event, Ignored
 from windlass.core.listener import Listener, Match
-from windlass.engine import recover, schedules, write
+from windlass.engine import recover, replays, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
@@ -82,20 +82,21 @@ class Dispatch:
         if repository is None:
             await self._end(delivery, "ignored", "its repository is no longer connected")
             return
+        original = await store.read(lambda tx: replays.root(tx, delivery))
         request = Request(
             headers=delivery.headers,
             body=zlib.decompress(delivery.body),
-            at=delivery.received_at,
+            at=original.received_at,
         )
         try:
-            events = self._read(repository, delivery, request)
+            events = self._read(repository, original, request)
         except BadDelivery as error:
             await self._end(delivery, "failed", f"it cannot be read: {error}")
             return
         if isinstance(events, Ignored):
             await self._end(delivery, "ignored", events.reason)
             return
-        judged = [await self._judge(repository, event, request) for event in events]
+        judged = [await self._judge(repository, delivery, event, request) for event in events]
         now = self._world.clock.now()
         await store.transaction(lambda tx: write.outcome(tx, delivery, tuple(judged), now))
 
@@ -107,8 +108,10 @@ class Dispatch:
             return (recover.decode(request.body),)
         return self._forge(repository).dialect.read(request, repository.name)
 
-    async def _judge(self, repository: Repository, event: Event, request: Request) -> Judged:
-        """Look at one event and ask every listener."""
+    async def _judge(
+        self, repository: Repository, delivery: Delivery, event: Event, request: Request
+    ) -> Judged:
+        """Look at one event and ask every listener; a replay is judged by the present rules."""
         mirror = self._world.mirrors.of(repository)
         nothing = Judged(event=event, situation=None, verdicts={}, runs={})
         if not heard(event):
@@ -117,7 +120,12 @@ class Dispatch:
             if not self._forge(repository).signed:
                 event = await confirmed(self._forge(repository).source, repository, event)
             found = await situations.look(
-                repository, event, mirror, self._configurations, self._forge(repository)
+                repository,
+                event,
+                mirror,
+                self._configurations,
+                self._forge(repository),
+                present=bool(delivery.origin),
             )
         except NotFound as error:
             return replace(nothing, fault=f"the commit is gone: {error.message}")
@@ -130,6 +138,7 @@ class Dispatch:
         question = ask(listeners, event, request, active=repository.active)
         files = await situations.changed_files(found, mirror) if question.wants_files else None
         verdicts = question.answer(files)
+        found = replace(found, deploys=delivery.deploys)
         return self._start(Judged(event=event, situation=found, verdicts=verdicts, runs={}))
 
     def _start(self, judged: Judged) -> Judged:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from windlass.core.event import ZERO, Event, Kind
+from windlass.engine import replays
 from windlass.ports.records import Delivery, Head, PullRequestState, StoredEvent
 from windlass.ports.store import Tx
 
@@ -79,7 +80,13 @@ def _still(tx: Tx, stored: StoredEvent) -> bool:
 
 
 def remember(tx: Tx, stored: StoredEvent) -> None:
-    """What later decisions ask: heads of refs, and the life of pull requests."""
+    """
+    What later decisions ask: heads of refs, and the life of pull requests.
+
+    What repeats another event tells nothing new.
+    """
+    if stored.origin:
+        return
     event = stored.event
     ref = _ref(event)
     if ref and not _overtaken(tx, stored):
@@ -87,14 +94,14 @@ def remember(tx: Tx, stored: StoredEvent) -> None:
         sha = "" if gone else stored.sha
         tx.save(Head(repository=stored.repository, ref=ref, sha=sha, event=stored.number))
     if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW} and event.number:
-        _pull_request(tx, stored.repository, event, stored.at)
+        _pull_request(tx, stored.repository, event, replays.happened(tx, stored))
 
 
 def _overtaken(tx: Tx, stored: StoredEvent) -> bool:
-    """Whether what was told last of its ref came after it: it had to wait for another try."""
+    """Whether what was told last of its ref came after it: it waited for a try, or is a replay."""
     head = last(tx, stored.event)
     told = tx.get(StoredEvent, head.event) if head and head.event else None
-    return told is not None and told.at > stored.at
+    return told is not None and replays.happened(tx, told) > replays.happened(tx, stored)
 
 
 def _ref(event: Event) -> str:
@@ -126,8 +133,12 @@ def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
         said = f"{event.sender_id}@{event.head_sha or event.sha or known.head_sha}"
         kept = tuple(one for one in known.approved if one != said)
         after = replace(
-            known, approved=(*kept, said) if event.action == "approved" else kept, updated_at=at
+            known,
+            approved=(*kept, said) if event.action == "approved" else kept,
+            updated_at=max(at, known.updated_at),
         )
+    elif at < known.updated_at:
+        return
     else:
         merged = event.action == "merged"
         after = replace(

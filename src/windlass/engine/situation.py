@@ -35,7 +35,8 @@ class Situation:
     `rules` holds the listeners and environments, `source` the pipelines and services.
     `sha` is the commit to check out, `status_sha` the one that results stand on, `branch`
     the branch that admission asks about. `conflict` are files that keep a pull request
-    from being merged with its base. `config_sha` is the commit of `rules`.
+    from being merged with its base. `config_sha` is the commit of `rules`. `deploys` says
+    whether it may be deployed.
     """
 
     event: Event
@@ -48,6 +49,7 @@ class Situation:
     branch: str
     conflict: tuple[str, ...] = ()
     trusted: bool = True
+    deploys: bool = True
 
     @property
     def configuration(self) -> Configuration:
@@ -64,18 +66,25 @@ class Situation:
         return self.rules.fault or self.source.fault
 
 
-async def look(
+async def look(  # noqa: PLR0913 - what happened, where it is read, and by which rules
     repository: Repository,
     event: Event,
     mirror: Mirror,
     configurations: Configurations,
     forge: Forge,
+    *,
+    present: bool = False,
 ) -> Situation:
-    """Fetch what is missing and read the configuration. Raises `Transient` or `Permanent`."""
+    """
+    Fetch what is missing and read the configuration. Raises `Transient` or `Permanent`.
+
+    The rules are those of the default branch, which a push to it brings along, unless the
+    `present` ones are asked for.
+    """
     default = repository.default_branch
     event = await _fetch(mirror, event, default, forge.pull_ref)
     head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
-    if event.kind is Kind.PUSH and event.branch == default and event.sha:
+    if event.kind is Kind.PUSH and event.branch == default and event.sha and not present:
         head = event.sha
     tested = await _about(mirror, event) or head
     status_sha, sha = tested, tested

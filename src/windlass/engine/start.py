@@ -12,6 +12,7 @@ from windlass.core.listener import Listener, Verdict
 from windlass.core.pipeline import JobKind
 from windlass.core.plan import plan
 from windlass.core.run import JobRun, Run, State
+from windlass.engine import replays
 from windlass.engine.situation import Situation
 
 # Why a stranger's run does not begin.
@@ -33,13 +34,16 @@ def draft(listener: Listener, at: Situation) -> Run:
     """
     The run of one listener, still without a number. Raises `ConfigError`.
 
-    A stranger's code is held, and what could deploy it has ended before anyone looks.
+    A stranger's code is held, and what could deploy it has ended before anyone looks; so it
+    has in a replay that shall deploy nothing.
     """
     drawn = plan(listener.actions, at.configuration)
     jobs = drawn.jobs
     held = "" if at.trusted else STRANGER
     if not at.trusted:
         jobs = {name: _undeployed(job) for name, job in jobs.items()}
+    elif not at.deploys:
+        jobs = {name: replays.undeployed(job) for name, job in jobs.items()}
     return Run(
         number=0,
         repository=at.repository.name,

@@ -10,7 +10,7 @@ from windlass.core import run as rules
 from windlass.core.expression import render
 from windlass.core.listener import Listener
 from windlass.core.run import ENDED, CancelAsked, Effect, Finish, Report, Run, State
-from windlass.engine import effects, memory
+from windlass.engine import effects, memory, replays
 from windlass.engine.advance import advance
 from windlass.engine.chat import asked
 from windlass.engine.judge import record
@@ -59,16 +59,20 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
         branch=event.branch or event.head or "",
         pull_request=event.number or 0,
         at=delivery.received_at,
-        event=replace(event, recovered=delivery.source == "recovered"),
+        event=event
+        if delivery.origin
+        else replace(event, recovered=delivery.source == "recovered"),
         configuration=one.situation.config_sha if one.situation else "",
         fault=one.fault,
         matched=len(one.runs),
         recovered=delivery.source == "recovered",
+        origin=replays.repeated(tx, delivery, position),
     )
     if not tx.add(stored):
         return 0
     memory.remember(tx, stored)
-    runs = {name: start_run(tx, number, one, name, now).number for name in one.runs}
+    again = bool(delivery.origin)
+    runs = {name: start_run(tx, number, one, name, now, again=again).number for name in one.runs}
     asked.ask(tx, delivery, stored, now)
     for name, verdict in one.verdicts.items():
         tx.add(record(number, name, verdict, runs.get(name, 0)))
@@ -83,9 +87,20 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
 
 
 def start_run(  # noqa: PLR0913 - which run, of what, when and why
-    tx: Tx, event: int, one: Judged, name: str, now: float, *, cause: str = "event"
+    tx: Tx,
+    event: int,
+    one: Judged,
+    name: str,
+    now: float,
+    *,
+    cause: str = "event",
+    again: bool = False,
 ) -> StoredRun:
-    """Store a drafted run with a number, in its turn among those of its concurrency group."""
+    """
+    Store a drafted run with a number, in its turn among those of its concurrency group.
+
+    One that happens `again`, by a replay, cancels nothing: what is under way may be newer.
+    """
     assert one.situation is not None  # noqa: S101 - only a situation starts runs
     listener = one.situation.rules.configuration.listeners.get(name)
     draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
@@ -93,7 +108,7 @@ def start_run(  # noqa: PLR0913 - which run, of what, when and why
     active = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
     # A stranger's that waits for a person holds up nobody.
     before = [one for one in active if one.run.trusted or one.state != State.HELD]
-    if listener and listener.concurrency and listener.concurrency.cancel_in_progress:
+    if listener and listener.concurrency and listener.concurrency.cancel_in_progress and not again:
         for old in before:
             asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
             advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
@@ -134,8 +149,14 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
 
 
 def _claim_statuses(tx: Tx, stored: StoredRun) -> None:
-    """From now on the statuses of these actions speak of this run."""
-    for action in stored.run.actions:
+    """
+    From now on the statuses of these actions speak of this run.
+
+    Where a replay deploys nothing, what was said of the deployment stays true.
+    """
+    jobs = stored.run.jobs.values()
+    told = {one.action for one in jobs if one.reason != replays.UNDEPLOYED}
+    for action in (one for one in stored.run.actions if one in told):
         tx.save(
             CommitStatus(
                 repository=stored.repository,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from windlass.core.errors import NotFound
 from windlass.engine.configurations import Configurations
+from windlass.engine.ids import Ids
 from windlass.engine.world import Forge, World
 from windlass.ports.records import Repository, StoredRun
 from windlass.ports.store import Tx
@@ -26,6 +27,7 @@ class Asked:
         self._world = world
         self._configurations = configurations
         self._changed = changed
+        self._ids = Ids(world.clock.now)
 
     async def _repository(self, name: str) -> Repository:
         found = await self._world.store.read(lambda tx: tx.get(Repository, name))

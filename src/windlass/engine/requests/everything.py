@@ -8,11 +8,14 @@ from windlass.engine.doctor import Finding, examine
 from windlass.engine.explain import Explanation, explain, explain_commit
 from windlass.engine.requests.deployments import DeploymentRequests
 from windlass.engine.requests.pulls import PullRequestRequests
+from windlass.engine.requests.replay import ReplayRequests
 from windlass.engine.requests.repositories import RepositoryRequests
 from windlass.engine.requests.runs import RunRequests
 
 
-class Requests(RepositoryRequests, PullRequestRequests, RunRequests, DeploymentRequests):
+class Requests(
+    RepositoryRequests, PullRequestRequests, RunRequests, DeploymentRequests, ReplayRequests
+):
     """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""
 
     async def examine(self) -> tuple[Finding, ...]:

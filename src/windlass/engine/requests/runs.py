@@ -11,6 +11,7 @@ from windlass.core.pipeline import JobKind
 from windlass.core.run import ENDED, CancelAsked, JobRun, Released, Run, State
 from windlass.engine.advance import advance
 from windlass.engine.audit import audit
+from windlass.engine.replays import UNDEPLOYED
 from windlass.engine.requests.asked import Asked, reload
 from windlass.engine.start import STRANGER
 from windlass.engine.write import new_run
@@ -87,10 +88,14 @@ def fact_key(what: str, run: int, key: str) -> str:
 
 
 def _fresh(run: Run) -> Run:
-    """The same run before anything happened; a stranger's is held anew, and deploys nothing."""
+    """
+    The same run before anything happened; a stranger's is held anew, and deploys nothing.
+
+    Neither does a replay that was not allowed to.
+    """
     jobs = {
         name: JobRun(job=job.job, action=job.action)
-        if run.trusted or job.job.kind is not JobKind.DEPLOY
+        if job.job.kind is not JobKind.DEPLOY or (run.trusted and job.reason != UNDEPLOYED)
         else job
         for name, job in run.jobs.items()
     }

@@ -81,6 +81,7 @@ class Delivery:
         ("state", "due_at"),
         ("repository", "id"),
         ("state", "repository", "due_at"),
+        ("origin", "id"),
     )
 
     id: str
