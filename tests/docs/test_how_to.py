@@ -72,6 +72,12 @@ def test_roll_back(tmp_path):
         on_ground(reader).read(DOCS / "how-to/roll-back.md")
 
 
+def test_replay_and_inspect(tmp_path):
+    """An event is replayed with and without its deployment, looked at, kept and compared."""
+    with at_a_server(tmp_path) as reader:
+        on_ground(reader).read(DOCS / "how-to/replay-and-inspect.md")
+
+
 def test_connect_plain_git(tmp_path):
     """Connected, checked, pushed to, a pull request, and disconnected again."""
     with at_a_server(tmp_path) as reader:

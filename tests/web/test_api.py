@@ -18,6 +18,8 @@ READS = (
     ("/explain?repository=acme/shop&sha=abcdef", "No webhook told of abcdef"),
     ("/deliveries", '"state":"done"'),
     ("/deliveries/d00000003", "refs/heads/feature/42"),
+    ("/deliveries?state=failed", '"items":[]'),
+    ("/deliveries/d00000003/body", '"full_name": "acme/shop"'),
     ("/refusals", "203.0.113.9"),
     ("/runs?state=failed", '"number":3'),
     ("/runs/3", '"exit_code":1'),
@@ -50,6 +52,7 @@ CHANGES = (
     ("POST", "/runs/6/cancel", None, 200, "cancel"),
     ("POST", "/runs/3/rerun", None, 202, "rerun"),
     ("POST", "/runs/5/release", None, 200, "release"),
+    ("POST", "/events/replay", {"token": "12345678", "events": [3]}, 202, "replay"),
     ("POST", "/deployments/7/approve", None, 200, "approve"),
     ("POST", "/deployments/7/reject", {"why": "no"}, 200, "reject"),
 )

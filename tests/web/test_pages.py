@@ -122,6 +122,18 @@ def test_what_is_not_there_is_a_page(web):
 BUTTONS = (
     ("/runs/6/cancel", {}, ("cancel", "6", "alice", ""), "/runs/6"),
     ("/runs/3/rerun", {}, ("rerun", "3", "alice"), "/runs/7"),
+    (
+        "/events/3/replay",
+        {"token": "12345678", "deploy": "yes"},
+        ("replay", "3", "True", "alice"),
+        "/events/3",
+    ),
+    (
+        "/deliveries/d00000003/replay",
+        {"token": "87654321", "back": "/events"},
+        ("replay", "d00000003", "False", "alice"),
+        "/events",
+    ),
     ("/runs/5/release", {"back": "/approvals"}, ("release", "5", "alice"), "/approvals"),
     ("/deployments/7/approve", {}, ("approve", "7", "alice"), "/approvals"),
     ("/deployments/7/reject", {"why": "no"}, ("reject", "7", "alice", "no"), "/approvals"),

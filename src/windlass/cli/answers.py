@@ -152,6 +152,49 @@ class Event(msgspec.Struct, frozen=True):
     listeners: int
     fault: str
     verdicts: list[Verdict] = []
+    origin: int | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A delivery."""
+
+    id: str
+    key: str
+    repository: str
+    received_at: datetime
+    source: str
+    state: str
+    reason: str
+    origin: str | None = None
+
+
+class DeliveryDetail(Delivery, frozen=True, kw_only=True):
+    """A delivery with what it carried."""
+
+    headers: dict[str, str]
+    forge: str
+    hook: str
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A request that was not accepted."""
+
+    at: datetime
+    repository: str
+    status: int
+    reason: str
+    source: str
+    size: int
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """A replay that was made, or would be."""
+
+    original: str
+    event: int | None
+    repository: str
+    delivery: str | None
+    fresh: bool
 
 
 class Explanation(msgspec.Struct, frozen=True):

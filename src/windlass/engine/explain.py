@@ -121,6 +121,8 @@ def subject(event: Event) -> str:
 def _event(stored: StoredEvent, *, judged: bool) -> list[str]:
     found = " (found by Windlass, its webhook never came)" if stored.event.recovered else ""
     lines = [f"Event {stored.number}: {subject(stored.event)} in {stored.repository}{found}."]
+    if stored.origin:
+        lines.append(f"It repeats event {stored.origin}: somebody had it replayed.")
     if stored.fault:
         lines.append("Its configuration cannot be used, so nothing started:")
         lines += [f"  {line}" for line in stored.fault.splitlines()]

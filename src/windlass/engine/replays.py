@@ -61,6 +61,13 @@ def happened(tx: Tx, stored: StoredEvent) -> float:
     return first.received_at if first else stored.at
 
 
+def mended(tx: Tx, failed: Delivery) -> bool:
+    """Whether a try after this one, or the first, has not failed, or may still not."""
+    original = failed.origin or failed.id
+    tries = tx.find(Delivery, origin=original, order="id")
+    return any(one.state != "failed" for one in tries if one.id > failed.id or not failed.origin)
+
+
 def repeated(tx: Tx, delivery: Delivery, position: int) -> int:
     """The number of the first event that a replay's event repeats; 0 when it is the first."""
     if not delivery.origin:

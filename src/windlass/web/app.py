@@ -62,6 +62,8 @@ def make_app(parts: Parts) -> Starlette:
         Route("/runs/{number:int}/log", raw),
         *(Route(path, show(page)) for path, page in PAGES),
         *(Route(f"/live{path}", live(page)) for path, page in PAGES),
+        Route("/events/{number:int}/replay", asking.replay, methods=["POST"]),
+        Route("/deliveries/{identity}/replay", asking.replay, methods=["POST"]),
         Route("/runs/{number:int}/cancel", asking.cancel, methods=["POST"]),
         Route("/runs/{number:int}/rerun", asking.rerun, methods=["POST"]),
         Route("/runs/{number:int}/release", asking.release, methods=["POST"]),

@@ -10,6 +10,8 @@ from typing import Unpack
 import click
 
 from windlass.cli.answers import Event, Explanation, Listed
+from windlass.cli.commands.deliveries import COMMANDS as DELIVERIES
+from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
 from windlass.cli.local.explained import Recording, explain_recorded
 from windlass.cli.local.recorded import FORGES, recorded
@@ -21,7 +23,8 @@ def events() -> None:
     """What came in, and who listened."""
 
 
-events.add_command(recorded)
+for command in (recorded, replay, *DELIVERIES):
+    events.add_command(command)
 
 
 @events.command("list")
@@ -72,6 +75,7 @@ def one(api: Api, number: int) -> None:
             ("by", event.sender),
             ("at", event.at.isoformat()),
             ("delivery", event.delivery),
+            ("repeats", f"event {event.origin}" if event.origin else ""),
             ("fault", event.fault),
         ]
     )

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from windlass.core.errors import Conflict, NotFound
 from windlass.core.run import ENDED, State
+from windlass.engine import replays
 from windlass.engine.doctor import Finding
 from windlass.engine.names import place_name
+from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
@@ -156,6 +158,35 @@ class FakeRequests:
     def _keep(self, pull: PullRequest) -> PullRequest:
         self.pulls[pull.number] = pull
         return pull
+
+    # ------------------------------------------------------------------ replay
+
+    async def to_replay(self, wanted: Replay) -> tuple[Chosen, ...]:
+        """What the store has of it."""
+        return await self.store.read(lambda tx: choose(tx, wanted))
+
+    async def replay(self, wanted: Replay, *, by: str) -> tuple[Replayed, ...]:
+        """New deliveries that nobody handles."""
+        self._note("replay", *wanted.events, *wanted.deliveries, wanted.deploys, by)
+        found = await self.to_replay(wanted)
+
+        def work(tx: Tx) -> tuple[Replayed, ...]:
+            made = [
+                (
+                    one,
+                    replays.again(
+                        one.original,
+                        wanted.token,
+                        f"r{tx.next('replay'):08}",
+                        self.now,
+                        deploys=wanted.deploys,
+                    ),
+                )
+                for one in found
+            ]
+            return tuple(Replayed(chosen=one, delivery=new, fresh=tx.add(new)) for one, new in made)
+
+        return self.store.fill(work)
 
     # -------------------------------------------------------------------- runs
 

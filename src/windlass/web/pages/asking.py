@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from windlass.engine.requests.replay import Replay
 from windlass.web.guard import safe_next
 from windlass.web.pages.forms import Form, read_form
 from windlass.web.parts import parts_of
@@ -40,6 +41,19 @@ async def rerun(request: Request) -> Response:
     form = await read_form(request)
     stored = await parts_of(request).requests.rerun(_number(request), by=form.by)
     return RedirectResponse(f"/runs/{stored.number}", status_code=303)
+
+
+async def replay(request: Request) -> Response:
+    """Have an event, or a delivery that never became one, once more."""
+    form, path = await read_form(request), request.path_params
+    wanted = Replay(
+        token=form.text("token"),
+        events=(path["number"],) if "number" in path else (),
+        deliveries=(path["identity"],) if "identity" in path else (),
+        deploys=bool(form.text("deploy")),
+    )
+    await parts_of(request).requests.replay(wanted, by=form.by)
+    return _back(form, f"/events/{path['number']}" if "number" in path else "/events")
 
 
 async def release(request: Request) -> Response:

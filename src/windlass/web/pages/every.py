@@ -7,7 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from windlass.engine.names import log_key, place_name
-from windlass.ports.records import Build, Deployment, Place, Refusal, Repository, StoredRun
+from windlass.ports.records import (
+    Build,
+    Delivery,
+    Deployment,
+    Place,
+    Refusal,
+    Repository,
+    StoredRun,
+)
 from windlass.ports.store import Tx
 from windlass.web.pages.ansi import show_log
 from windlass.web.pages.page import Asked, Page
@@ -20,6 +28,7 @@ from windlass.web.views.events import (
     EventRow,
     list_events,
     list_refusals,
+    list_unhandled,
     show_event,
 )
 from windlass.web.views.jobs import first_of_interest
@@ -53,9 +62,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsView:
-    """The list of events, and the requests that were refused."""
+    """The list of events, deliveries that could not be handled, and refused requests."""
 
     rows: tuple[EventRow, ...]
+    failed: tuple[Delivery, ...]
     refusals: tuple[Refusal, ...]
     next: int | None
 
@@ -137,6 +147,7 @@ def _events(tx: Tx, asked: Asked) -> EventsView:
     )
     return EventsView(
         rows=rows,
+        failed=list_unhandled(tx, repository=asked.query.get("repository", ""), limit=20),
         refusals=list_refusals(tx, limit=20),
         next=rows[-1].stored.number if len(rows) == LIST else None,
     )

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -162,6 +163,7 @@ def _environment() -> Environment:
         draw=draw,
         lasted=lasted,
         near=near,
+        new_token=lambda: token_urlsafe(16),
         place_url=place_url,
         static_url=static_url,
         steps_of=steps_of,

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from windlass.core.errors import NotFound
+from windlass.engine import replays
 from windlass.ports.records import (
     ChatCommand,
     Delivery,
     Refusal,
+    Repository,
     StoredEvent,
     StoredRun,
     StoredVerdict,
@@ -38,13 +40,28 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDetail:
-    """One event: where it came from, what every listener said, what it started or commanded."""
+    """
+    One event: where it came from, what every listener said, what it started or commanded.
+
+    `replays` are the events that repeat it.
+    """
 
     row: EventRow
     delivery: Delivery | None
     verdicts: tuple[StoredVerdict, ...]
     runs: tuple[StoredRun, ...]
     commands: tuple[ChatCommand, ...] = ()
+    replays: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryView:
+    """One delivery: what it meant, whose it is, and which deliveries repeat it."""
+
+    delivery: Delivery
+    events: tuple[StoredEvent, ...]
+    repository: Repository | None
+    replays: tuple[Delivery, ...]
 
 
 def list_events(
@@ -90,7 +107,19 @@ def show_event(tx: Tx, number: int) -> EventDetail:
         verdicts=tuple(sorted(verdicts, key=lambda each: (not each.matched, each.listener))),
         runs=tuple(tx.find(StoredRun, order="number", event=number)),
         commands=tuple(tx.find(ChatCommand, order="position", event=number)),
+        replays=_replays(tx, stored),
     )
+
+
+def _replays(tx: Tx, stored: StoredEvent) -> tuple[int, ...]:
+    """The events that repeat this one."""
+    delivery = tx.get(Delivery, stored.delivery)
+    original = delivery.origin or delivery.id if delivery else stored.delivery
+    again = tuple(one.id for one in tx.find(Delivery, origin=original, order="id"))
+    if not again:
+        return ()
+    events = tx.find(StoredEvent, delivery=again, order="number")
+    return tuple(one.number for one in events if one.origin == stored.number)
 
 
 def list_refusals(tx: Tx, *, limit: int = 50) -> tuple[Refusal, ...]:
@@ -98,16 +127,31 @@ def list_refusals(tx: Tx, *, limit: int = 50) -> tuple[Refusal, ...]:
     return tuple(tx.find(Refusal, order="-at", limit=limit))
 
 
-def show_delivery(tx: Tx, identity: str) -> tuple[Delivery, tuple[StoredEvent, ...]]:
-    """One delivery and its events; `NotFound` when there is none."""
+def show_delivery(tx: Tx, identity: str) -> DeliveryView:
+    """One delivery and what belongs to it; `NotFound` when there is none."""
     delivery = tx.get(Delivery, identity)
     if delivery is None:
-        raise NotFound(f"There is no delivery {identity}.")
-    return delivery, tuple(tx.find(StoredEvent, order="position", delivery=identity))
+        raise NotFound(f"There is no delivery {identity}.", hint="windlass events deliveries")
+    return DeliveryView(
+        delivery=delivery,
+        events=tuple(tx.find(StoredEvent, order="position", delivery=identity)),
+        repository=tx.get(Repository, delivery.repository),
+        replays=tuple(tx.find(Delivery, origin=identity, order="id")),
+    )
 
 
-def list_deliveries(tx: Tx, *, repository: str = "", limit: int = 50) -> tuple[Delivery, ...]:
-    """Deliveries, newest first."""
+def list_unhandled(tx: Tx, *, repository: str = "", limit: int = 50) -> tuple[Delivery, ...]:
+    """Of the deliveries that failed last those that no later try has mended, newest first."""
+    failed = list_deliveries(tx, repository=repository, state="failed", limit=4 * limit)
+    return tuple(one for one in failed if not replays.mended(tx, one))[:limit]
+
+
+def list_deliveries(
+    tx: Tx, *, repository: str = "", state: str = "", limit: int = 50
+) -> tuple[Delivery, ...]:
+    """Deliveries, newest first; `state` is one state, or several with commas between."""
     where: dict[str, Wanted] = {"repository": repository} if repository else {}
+    if state:
+        where["state"] = tuple(state.split(","))
     # Ids sort by time, and unlike the time itself they are indexed.
     return tuple(tx.find(Delivery, order="-id", limit=limit, **where))

@@ -5,7 +5,6 @@ Deliveries, refusals, events, verdicts and explanations.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from windlass.core.nearest import near
 from windlass.ports.records import ChatCommand, Delivery, Refusal, StoredEvent, StoredVerdict
 from windlass.web.api.models.runs import RunAnswer
 from windlass.web.api.models.shape import Answer, when
-from windlass.web.views.events import EventDetail, EventRow
+from windlass.web.views.events import DeliveryView, EventDetail, EventRow
 
 if TYPE_CHECKING:
     from windlass.engine.explain import Explanation
@@ -30,8 +29,21 @@ def body_text(delivery: Delivery) -> str:
     return body.decode("utf-8", "replace")
 
 
+def body_bytes(delivery: Delivery) -> bytes:
+    """The whole body of a delivery; empty when none came."""
+    try:
+        return zlib.decompress(delivery.body)
+    except zlib.error:
+        return b""
+
+
 class DeliveryAnswer(Answer):
-    """One trusted webhook request; `source` is `webhook`, or `recovered` when we found it."""
+    """
+    One trusted webhook request.
+
+    `source` is `webhook`, `recovered` or `schedule` when we made it, `replay` when it repeats
+    the delivery `origin`, which deploys only when `deploys`. A `failed` one is parked.
+    """
 
     id: str
     key: str
@@ -41,6 +53,9 @@ class DeliveryAnswer(Answer):
     state: str
     reason: str
     digest: str
+    attempts: int
+    origin: str | None
+    deploys: bool
 
     @classmethod
     def of(cls, record: Delivery) -> DeliveryAnswer:
@@ -54,24 +69,40 @@ class DeliveryAnswer(Answer):
             state=record.state,
             reason=record.reason,
             digest=record.digest,
+            attempts=record.attempts,
+            origin=record.origin or None,
+            deploys=record.deploys,
         )
 
 
 class DeliveryDetail(DeliveryAnswer):
-    """A delivery with what it carried and what it meant."""
+    """
+    A delivery with what it carried and what it meant.
+
+    `headers` are those that are kept: none that proves who sent it. `hook` is the path that
+    took it, told to those who are signed in; empty also where no request came.
+    """
 
     headers: dict[str, str]
     body: str
     events: list[int]
+    forge: str
+    hook: str
+    replays: list[str]
 
     @classmethod
-    def full(cls, record: Delivery, events: Sequence[StoredEvent]) -> DeliveryDetail:
-        """The answer for a record and its events."""
+    def full(cls, found: DeliveryView, *, signed_in: bool) -> DeliveryDetail:
+        """The answer for a record and what belongs to it."""
+        record, repository = found.delivery, found.repository
+        came = record.source in {"webhook", "replay"} and repository is not None
         return cls(
             **DeliveryAnswer.of(record).model_dump(),
             headers=dict(record.headers),
             body=body_text(record),
-            events=[event.number for event in events],
+            events=[event.number for event in found.events],
+            forge=repository.forge if repository else "",
+            hook=f"/hooks/{record.endpoint}" if came and signed_in else "",
+            replays=[one.id for one in found.replays],
         )
 
 
@@ -155,7 +186,7 @@ class CommandAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """An event in a list, with how many of its listeners matched."""
+    """An event in a list, with how many of its listeners matched; `origin` is what it repeats."""
 
     number: int
     kind: str
@@ -172,6 +203,7 @@ class EventAnswer(Answer):
     matched: int
     listeners: int
     fault: str
+    origin: int | None
 
     @classmethod
     def of(cls, row: EventRow) -> EventAnswer:
@@ -193,6 +225,7 @@ class EventAnswer(Answer):
             matched=row.matched,
             listeners=row.listeners,
             fault=stored.fault,
+            origin=stored.origin or None,
         )
 
 
@@ -206,6 +239,7 @@ class EventFull(EventAnswer):
     runs: list[RunAnswer]
     commands: list[CommandAnswer]
     source: DeliveryAnswer | None
+    replays: list[int]
 
     @classmethod
     def full(cls, detail: EventDetail) -> EventFull:
@@ -220,6 +254,7 @@ class EventFull(EventAnswer):
             runs=[RunAnswer.of(run) for run in detail.runs],
             commands=[CommandAnswer.of(command) for command in detail.commands],
             source=None if detail.delivery is None else DeliveryAnswer.of(detail.delivery),
+            replays=list(detail.replays),
         )
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
 
-from windlass.web.api.asking import Before, Limit, Of, OneOf, With
+from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With
 from windlass.web.api.models.events import (
     DeliveryAnswer,
     DeliveryDetail,
@@ -16,8 +17,11 @@ from windlass.web.api.models.events import (
     EventFull,
     ExplanationAnswer,
     RefusalAnswer,
+    body_bytes,
 )
+from windlass.web.api.models.replay import ReplayAnswer, ReplayAsk
 from windlass.web.api.models.shape import Listed
+from windlass.web.guard import session_of
 from windlass.web.views import events as view
 
 router = APIRouter(tags=["events"])
@@ -43,6 +47,16 @@ async def show(number: int, parts: With) -> EventFull:
     return EventFull.full(await parts.store.read(lambda tx: view.show_event(tx, number)))
 
 
+@router.post("/events/replay", operation_id="replayEvents", status_code=202)
+async def replay(ask: ReplayAsk, parts: With, actor: Actor) -> Listed[ReplayAnswer]:
+    """Have deliveries once more, oldest first and 500 at most, as new ones that name theirs."""
+    if ask.dry_run:
+        would = await parts.requests.to_replay(ask.wanted)
+        return Listed(items=[ReplayAnswer.would(one) for one in would])
+    done = await parts.requests.replay(ask.wanted, by=actor)
+    return Listed(items=[ReplayAnswer.of(one) for one in done])
+
+
 @router.get("/events/{number}/explain", operation_id="explainEvent")
 async def explain(number: int, parts: With) -> ExplanationAnswer:
     """Why this event did, or did not, start something."""
@@ -58,19 +72,46 @@ async def explain_commit(
 
 
 @router.get("/deliveries", operation_id="listDeliveries")
-async def deliveries(parts: With, repository: Of = "", limit: Limit = 50) -> Listed[DeliveryAnswer]:
-    """Webhook requests that were accepted, newest first."""
+async def deliveries(
+    parts: With,
+    repository: Of = "",
+    state: Annotated[str, Query(description="Only in this state; commas between several.")] = "",
+    limit: Limit = 50,
+) -> Listed[DeliveryAnswer]:
+    """Webhook requests that were accepted, newest first; `failed` ones could not be handled."""
     found = await parts.store.read(
-        lambda tx: view.list_deliveries(tx, repository=repository, limit=limit)
+        lambda tx: view.list_deliveries(tx, repository=repository, state=state, limit=limit)
     )
     return Listed(items=[DeliveryAnswer.of(record) for record in found])
 
 
 @router.get("/deliveries/{identity}", operation_id="showDelivery")
-async def delivery(identity: str, parts: With) -> DeliveryDetail:
+async def delivery(identity: str, parts: With, request: Request) -> DeliveryDetail:
     """One webhook request: headers, body, and the events it meant."""
-    record, events = await parts.store.read(lambda tx: view.show_delivery(tx, identity))
-    return DeliveryDetail.full(record, events)
+    found = await parts.store.read(lambda tx: view.show_delivery(tx, identity))
+    return DeliveryDetail.full(found, signed_in=session_of(request.scope) is not None)
+
+
+@router.get(
+    "/deliveries/{identity}/body",
+    operation_id="readDeliveryBody",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The body, byte by byte as it is kept.",
+            "content": {"application/octet-stream": {}},
+        }
+    },
+)
+async def body(identity: str, parts: With) -> Response:
+    """The whole body of one webhook request, as it came."""
+    found = await parts.store.read(lambda tx: view.show_delivery(tx, identity))
+    return Response(
+        body_bytes(found.delivery),
+        media_type="application/octet-stream",
+        # Whatever a stranger wrote, no browser shows it as a page of ours.
+        headers={"Content-Disposition": "attachment; filename=body.json"},
+    )
 
 
 @router.get("/refusals", operation_id="listRefusals")
