@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from functools import partial
 
 import pytest
 
+from windlass.testing.servers.github import TOKEN as PAT
+from windlass.testing.servers.github import GitHub
 from windlass.testing.servers.gitlab import TOKEN, GitLab
 
 CONFIGURATION = """\
@@ -175,3 +180,91 @@ def test_from_one_command_to_a_green_status_and_through_an_outage(team, up):
     assert all(pushes.count(one) == 1 for one in missed)
     assert team.project.hooks
     assert "WRONG" not in up.windlass("doctor")
+
+
+DELIVERY = """\
+listeners:
+  pull-request: {on: pull_request, base: [main], do: [{pipeline: ci}]}
+  release: {on: {pull_request: [merged]}, base: [main], do: [{pipeline: cd}]}
+pipelines:
+  ci:
+    jobs:
+      test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}
+      build: {needs: [test], build: app}
+  cd:
+    jobs:
+      build: {build: app}
+      production: {needs: [build], deploy: app, environment: production}
+services:
+  app: {build: {steps: [{run: "mkdir out && cp app.txt out/"}], artifacts: [out/]}}
+environments:
+  production: {target: {directory: {path: "%s"}}}
+"""
+
+
+def test_a_pull_request_of_github_reaches_production(tmp_path):
+    """Red, mended, green, merged: the very build that was tested is what production holds."""
+    (tmp_path / "github").mkdir()
+    place = tmp_path / "production"
+    with GitHub(tmp_path / "github") as github, sending(github):
+        github.push("main", {".windlass.yaml": DELIVERY % place, "app.txt": "one\n"})
+        github.bench.git("fetch", "--quiet", "origin")
+        github.bench.git("checkout", "--quiet", "-B", "main", "origin/main")
+        up = Up(tmp_path, github.host)
+        up.start()
+        try:
+            said = up.windlass(
+                *("repo", "add", github.address, "--forge", "github", "--token-file", "-"), said=PAT
+            )
+            assert "ping arrived" in said
+            number = github.propose("topic", {"app.txt": "broken\n"})
+            up.until(lambda: said_of(github, number) == "failure")
+            up.until(lambda: any("1:broken" in one for one in comments(github)))
+            github.update(number, {"app.txt": "two\n"})
+            up.until(lambda: said_of(github, number) == "success")
+            assert len(comments(github)) == 1
+            tested = up.until(partial(digests, up))
+            github.merge(number)
+            up.until(lambda: (place / "current" / "out" / "app.txt").exists())
+            assert (place / "current" / "out" / "app.txt").read_text() == "two\n"
+            assert digests(up) == tested
+            up.until(lambda: len(github.shop.deployments) == 1)
+        finally:
+            up.process.terminate()
+            up.process.wait(20)
+            up.log.close()
+
+
+@contextlib.contextmanager
+def sending(github):
+    """Webhooks go out by themselves, a moment after what they tell of."""
+    over = threading.Event()
+
+    def send():
+        while not over.wait(0.05):
+            github.send()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def said_of(github, number):
+    """The newest status of our pipeline on the head of a pull request."""
+    head = github.shop.pulls[number]["head"]["sha"]
+    told = [one for one in github.shop.statuses if one["sha"] == head and "ci" in one["context"]]
+    return told[-1]["state"] if told else ""
+
+
+def comments(github):
+    """The comments on pull requests."""
+    return [one["body"] for one in github.shop.comments.values()]
+
+
+def digests(up):
+    """Every build that was made."""
+    return {one["digest"] for one in json.loads(up.windlass("builds", "list", "--json"))["items"]}

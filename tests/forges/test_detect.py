@@ -64,6 +64,7 @@ VERSION = Reply(200, {"version": "1"})
         ({"/api/v1/version": VERSION, "/api/v1/repos/search": Reply(200, {"data": []})}, "gitea"),
         ({"/api/v4/version": Reply(401, {"message": "401 Unauthorized"})}, "gitlab"),
         ({"/api/v3/meta": Reply(200, {"verifiable_password_authentication": False})}, "github"),
+        ({"/api/v3/meta": Reply(401, {"message": "Must authenticate"})}, "github"),
         ({"/rest/api/1.0/application-properties": VERSION}, "bitbucket-dc"),
         ({"/api/v1/repos/search": Reply(200, {"data": [], "ok": True})}, "gogs"),
         ({"/_apis/connectionData": Reply(200, {"instanceId": "x"})}, "azure"),
@@ -78,7 +79,7 @@ def test_a_host_of_ones_own_is_asked(tmp_path, doors, forge):
 @pytest.mark.parametrize("reply", [Reply(404), Reply(401), Reply(200, b"<html>")])
 def test_a_stranger_is_not_taken_for_a_forge(tmp_path, reply):
     """A web site is none, nor is one that guards its doors; the text says how to go on."""
-    doors = ("/api/v1/version", "/api/v3/meta", "/rest/api/1.0/application-properties")
+    doors = ("/api/v1/version", "/rest/api/1.0/application-properties")
     with Doors(tmp_path, dict.fromkeys(doors, reply)) as server:
         with pytest.raises(UserError, match="cannot be told") as caught:
             asked(f"{server.url}/acme/shop")

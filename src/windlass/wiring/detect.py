@@ -31,7 +31,7 @@ DOORS: tuple[tuple[str, str, str], ...] = (
     ("forgejo", "/api/forgejo/v1/version", "version"),
     ("gitlab", "/api/v4/version", ""),
     ("gitea", "/api/v1/version", "version"),
-    ("github", "/api/v3/meta", "verifiable_password_authentication"),
+    ("github", "/api/v3/meta", ""),
     ("bitbucket-dc", "/rest/api/1.0/application-properties", "version"),
     ("gogs", "/api/v1/repos/search", "data"),
     ("azure", "/_apis/connectionData", "instanceId"),

@@ -5,6 +5,7 @@ Every forge that Windlass knows, by the name that people use.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
@@ -61,7 +62,9 @@ def forges(settings: Settings, http: Http, vault: Vault, clock: Clock) -> Mappin
         "forgejo": _forge("forgejo", gitea),
         "gogs": _forge("gogs", GogsForge(http, token)),
         # It keeps no ref of a pull request that Git could fetch.
-        "bitbucket-cloud": _forge("bitbucket-cloud", BitbucketCloudForge(http, token), pull_ref=""),
+        "bitbucket-cloud": replace(
+            _forge("bitbucket-cloud", BitbucketCloudForge(http, token), pull_ref=""), logins=False
+        ),
         "bitbucket-dc": Forge(
             dialect=DIALECTS["bitbucket-dc"],
             webhooks=(data_center := BitbucketDataCenterForge(http, token)),
@@ -77,6 +80,7 @@ def forges(settings: Settings, http: Http, vault: Vault, clock: Clock) -> Mappin
             source=azure,
             pull_ref="",
             signed=False,
+            logins=False,
         ),
         "generic": Forge(
             dialect=DIALECTS["generic"],

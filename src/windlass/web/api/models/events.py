@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from windlass.core.nearest import near
-from windlass.ports.records import ChatCommand, Delivery, Refusal, StoredEvent, StoredVerdict
+from windlass.ports.records import ChatCommand, Delivery, Refusal, StoredVerdict
 from windlass.web.api.models.runs import RunAnswer
 from windlass.web.api.models.shape import Answer, when
 from windlass.web.views.events import DeliveryView, EventDetail, EventRow
