@@ -77,6 +77,10 @@ class TestWebhooks(WebhooksContract):
         return address
 
     @pytest.fixture
+    def anew(self):
+        return Fresh(lambda _url: TOKEN)
+
+    @pytest.fixture
     def dialect(self):
         return AzureDialect()
 

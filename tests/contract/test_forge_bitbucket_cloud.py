@@ -69,6 +69,10 @@ class TestWebhooks(WebhooksContract):
         return f"{server.url}/{shop.full_name}"
 
     @pytest.fixture
+    def anew(self):
+        return BitbucketCloudForge(EachItsOwn(), lambda _url: BOT)
+
+    @pytest.fixture
     def dialect(self):
         return BitbucketCloudDialect()
 

@@ -69,6 +69,10 @@ class TestWebhooks(WebhooksContract):
         return server.address(shop)
 
     @pytest.fixture
+    def anew(self):
+        return BitbucketDataCenterForge(EachItsOwn(), lambda _url: BOT)
+
+    @pytest.fixture
     def dialect(self):
         return BitbucketDataCenterDialect()
 

@@ -41,6 +41,12 @@ class OneShot(Http):
             await http.close()
 
 
+def ours(gitea, ada):
+    """Our side of it, with a token of hers."""
+    token = gitea.token(ada, *SCOPES)
+    return GiteaForge(OneShot(Still(), Reach(frozenset({"127.0.0.1"}))), lambda _url: token)
+
+
 class OnGitea:
     """A host with a repository, its owner, and our token, which is the owner's."""
 
@@ -65,8 +71,7 @@ class OnGitea:
 
     @pytest.fixture
     def forge(self, gitea, ada):
-        token = gitea.token(ada, *SCOPES)
-        return GiteaForge(OneShot(Still(), Reach(frozenset({"127.0.0.1"}))), lambda _url: token)
+        return ours(gitea, ada)
 
     @pytest.fixture
     def open_pull(self, gitea, shop, ada):
@@ -84,6 +89,10 @@ class TestWebhooks(OnGitea, WebhooksContract):
     @pytest.fixture
     def webhooks(self, forge):
         return forge
+
+    @pytest.fixture
+    def anew(self, gitea, ada):
+        return ours(gitea, ada)
 
     @pytest.fixture
     def dialect(self):

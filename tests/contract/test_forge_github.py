@@ -99,6 +99,10 @@ class TestPersonsWebhooks(AnyWebhooks):
     def webhooks(self, person):
         return person
 
+    @pytest.fixture
+    def anew(self):
+        return adapter(TOKEN)
+
 
 class TestAppsWebhooks(AnyWebhooks):
     @pytest.fixture

@@ -79,6 +79,10 @@ class TestWebhooks(WebhooksContract):
         return gitlab.web(gitlab.shop)
 
     @pytest.fixture
+    def anew(self):
+        return GitLabForge(PerLoop(), lambda url: TOKEN)
+
+    @pytest.fixture
     def dialect(self):
         return GitLabDialect()
 

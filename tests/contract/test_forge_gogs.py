@@ -42,6 +42,12 @@ class OneShot(Http):
             await http.close()
 
 
+def ours(gogs, ada):
+    """Our side of it, with a token of hers."""
+    token = gogs.token(ada)
+    return GogsForge(OneShot(Still(), Reach(frozenset({"127.0.0.1"}))), lambda _url: token)
+
+
 class OnGogs:
     """A host with a repository, its owner, and our token, which is the owner's."""
 
@@ -64,8 +70,7 @@ class OnGogs:
 
     @pytest.fixture
     def forge(self, gogs, ada):
-        token = gogs.token(ada)
-        return GogsForge(OneShot(Still(), Reach(frozenset({"127.0.0.1"}))), lambda _url: token)
+        return ours(gogs, ada)
 
     @pytest.fixture
     def pull(self, gogs, shop, ada):
@@ -79,6 +84,10 @@ class TestWebhooks(OnGogs, WebhooksContract):
     @pytest.fixture
     def webhooks(self, forge):
         return forge
+
+    @pytest.fixture
+    def anew(self, gogs, ada):
+        return ours(gogs, ada)
 
     @pytest.fixture
     def dialect(self):

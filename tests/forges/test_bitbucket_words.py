@@ -71,24 +71,3 @@ def test_a_description_says_what_the_state_cannot(state, text, said):
     """Bitbucket has fewer words for an end than we have, and room for 255 characters."""
     status = Status(sha="a" * 40, context="ci", state=state, description=text)
     assert words.description(status) == said
-
-
-@pytest.mark.parametrize(
-    ("url", "name", "where", "mine"),
-    [
-        ("https://w.example/hooks/8", "x", "https://w.example/hooks/", True),
-        ("https://W.example/hooks/8", "x", "https://w.example/hooks/", True),
-        ("https://w.example/ci/hooks/8", "x", "https://w.example/ci/hooks/", True),
-        ("https://w.example/other/8", "Windlass", "https://w.example/hooks/", False),
-        ("https://w.example.evil.example/hooks/8", "Windlass", "https://w.example/hooks/", False),
-        ("https://w.example:8443/hooks/8", "Windlass", "https://w.example/hooks/", False),
-        ("http://w.example/hooks/8", "Windlass", "https://w.example/hooks/", False),
-        ("https://w.example/hooks/8", "Windlass", "", True),
-        ("https://w.example/hooks/8", "Deploy", "", False),
-        ("https://w.example/deploy/8", "Windlass", "", False),
-        ("https://[", "Windlass", "", False),
-    ],
-)
-def test_our_webhook_is_told_from_others(url, name, where, mine):
-    """By origin and path; by name and path while we have not yet said where we are."""
-    assert words.ours(url, name, where) is mine

@@ -141,7 +141,7 @@ def test_removal_restores_exactly(bench, forge, hook, tmp_path, kind):
         asyncio.run(forge.install(bench.url, hook))
     assert (bench.bare / f"hooks/{KEPT}").exists() == (kind != "none")
     for _ in range(2):
-        asyncio.run(forge.remove(bench.url))
+        asyncio.run(forge.remove(bench.url, hook))
     assert snapshot(bench.bare) == before
 
 
@@ -156,10 +156,10 @@ def snapshot(root):
     }
 
 
-def test_pull_requests_outlive_the_hook(installed, forge):
+def test_pull_requests_outlive_the_hook(installed, forge, hook):
     """Removing the hook forgets no pull request."""
     number = installed.propose("one", {"a": "1"})
-    asyncio.run(forge.remove(installed.url))
+    asyncio.run(forge.remove(installed.url, hook))
     assert asyncio.run(forge.show(installed.url, number)).title == "Add one"
 
 

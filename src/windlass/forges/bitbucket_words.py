@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from windlass.ports.forge import Status, StatusState
 
@@ -86,30 +85,3 @@ def key(context: str, longest: int) -> str:
 def cut(text: str, longest: int, end: str = "…") -> str:
     """At most so many characters; what is longer ends with `end`."""
     return text if len(text) <= longest else text[: longest - len(end)] + end
-
-
-def home(url: str) -> str:
-    """
-    Where all webhooks of this server go: the address up to what names the repository.
-
-    >>> home("HTTPS://Windlass.example/hooks/7")
-    'https://windlass.example/hooks/'
-    """
-    parts = urlsplit(url)
-    path = parts.path.rpartition("/")[0]
-    return f"{parts.scheme.lower()}://{parts.netloc.rpartition('@')[2].lower()}{path}/"
-
-
-def ours(url: str, name: str, where: str) -> bool:
-    """
-    Whether a webhook that goes to `url` is ours; `where` is our `home`, empty when unknown.
-
-    Without it a webhook is ours that has our name and an address like ours.
-    """
-    try:
-        goes = home(url)
-    except ValueError:
-        return False
-    if where:
-        return goes == where
-    return name == NAME and goes.endswith("/hooks/")

@@ -28,7 +28,7 @@ class ByHand:
         """Nobody can tell from here; say again what has to be there."""
         return self._say(hook)
 
-    async def remove(self, _url: str) -> None:
+    async def remove(self, _url: str, _hook: Hook) -> None:
         """The person who made the webhook takes it away."""
 
     async def ping(self, _url: str, _hook: Hook) -> bool:

@@ -85,8 +85,8 @@ class Webhooks(Protocol):
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us."""
 
-    async def remove(self, url: str) -> None:
-        """Take our hook away, and nothing else; twice is once."""
+    async def remove(self, url: str, hook: Hook) -> None:
+        """Take our hook away, and nothing else; `hook` tells where ours lead; twice is once."""
 
     async def ping(self, url: str, hook: Hook) -> bool:
         """Have the forge send us something now; False where it cannot be asked to."""

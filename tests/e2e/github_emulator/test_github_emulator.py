@@ -105,7 +105,7 @@ async def connected(forge, url, hook):
 async def left(forge, url, hook):
     """Nothing was missed; take the hook away."""
     assert await forge.missed(url, hook, 0.0) == ()
-    await forge.remove(url)
+    await forge.remove(url, hook)
     assert not (await forge.check(url, hook)).present
 
 

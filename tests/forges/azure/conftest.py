@@ -63,12 +63,6 @@ def ask():
 
 
 @pytest.fixture
-def anew():
-    """Ask another that remembers nothing, as after a restart."""
-    return asker()
-
-
-@pytest.fixture
 def proposed(server, shop):
     """A pull request of the branch `one`, by Ada."""
     shop.point({"refs/heads/one": shop.commit("One")})

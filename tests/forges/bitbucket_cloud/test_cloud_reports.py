@@ -95,16 +95,8 @@ def test_webhooks_of_others_are_left_alone(shop, url, forge, hook):
     assert "2 webhooks of ours" in do(forge.check(url, hook)).problem
     assert do(forge.install(url, hook)).problem == ""
     assert [one["uuid"] for one in shop.hooks] == ["{1}", "{2}", "{4}"]
-    do(forge.remove(url))
+    do(forge.remove(url, hook))
     assert shop.hooks == before
-
-
-def test_a_server_that_began_anew_takes_its_webhook_away(shop, url, hook, bot, made):
-    """It need not have installed it itself; by its name and address it is known."""
-    do(made(API_TOKEN).install(url, hook))
-    shop.hooks.append({**shop.hooks[0], "uuid": "{9}", "description": "Deployer"})
-    do(made(API_TOKEN).remove(url))
-    assert [one["uuid"] for one in shop.hooks] == ["{9}"]
 
 
 def test_nothing_is_asked_for_again(server, url, forge, hook):

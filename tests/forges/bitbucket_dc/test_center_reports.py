@@ -126,7 +126,7 @@ def test_webhooks_of_others_are_left_alone(shop, url, forge, hook, made):
     assert "2 webhooks of ours" in do(forge.check(url, hook)).problem
     assert do(forge.install(url, hook)).problem == ""
     assert [one["id"] for one in shop.hooks] == [901, 902, 903, 905]
-    do(made().remove(url))
+    do(made().remove(url, hook))
     assert shop.hooks == before
 
 

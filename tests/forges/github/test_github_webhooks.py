@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from windlass.core.errors import (
-    Conflict,
-    UserError,
-    WindlassError,
-)
+from windlass.core.errors import UserError, WindlassError
 from windlass.forges.github.dialect import GitHubDialect
 from windlass.ports.forge import (
     Hook,
@@ -60,32 +56,10 @@ def test_only_our_hooks_are_touched(ask, github):
         assert "2 webhooks" in (await forge.check(github.address, AWAY)).problem
         await forge.install(github.address, AWAY)
         assert there() == {*urls[:4], AWAY.url}
-        await forge.remove(github.address)
+        await forge.remove(github.address, AWAY)
         assert there() == set(urls[:4])
 
     ask(play)
-
-
-def test_our_hook_is_known_again_after_a_restart(ask, github):
-    """By the form of its address; where two have that form, a person decides."""
-
-    def add(url):
-        github.shop.hooks[len(github.shop.hooks)] = {
-            "id": len(github.shop.hooks),
-            "config": {"url": url},
-        }
-
-    add("https://other.example/hooks/7")
-    add(AWAY.url)
-    ask(lambda forge: forge.remove(github.address))
-    assert [hook["config"]["url"] for hook in github.shop.hooks.values()] == [
-        "https://other.example/hooks/7"
-    ]
-    add(AWAY.url)
-    add("https://chat.example/hooks/" + "x" * 24)
-    with pytest.raises(Conflict, match=r"chat\.example"):
-        ask(lambda forge: forge.remove(github.address))
-    assert len(github.shop.hooks) == 3
 
 
 def test_a_failed_delivery_is_told(ask, github):

@@ -79,9 +79,6 @@ class Bench:
         self.shop.failures.clear()
         self.gitlab.patience = 5
 
-    def remove(self):
-        return self.ask(lambda forge: forge.remove(self.url))
-
     def push(self):
         return self.gitlab.push(self.shop, "refs/heads/main")
 

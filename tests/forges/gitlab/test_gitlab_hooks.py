@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from windlass.core.errors import Conflict, UserError
+from windlass.core.errors import UserError
 from windlass.core.event import Ignored
 from windlass.forges.gitlab.deliveries import AT_ONCE, TRIES
 from windlass.forges.gitlab.dialect import GitLabDialect
@@ -41,7 +41,7 @@ def test_nobody_elses_webhook_is_touched(bench, address):
 
     async def play(forge):
         await forge.install(bench.url, bench.hook)
-        await forge.remove(bench.url)
+        await forge.remove(bench.url, bench.hook)
 
     bench.ask(play)
     assert bench.shop.hooks == {number: before}
@@ -245,10 +245,3 @@ def test_what_went_to_an_old_address_is_passed_over(bench, ours):
     bench.shop.log[0]["url"] = "http://127.0.0.1:9/hooks/old"
     bench.missed()
     assert len(bench.receiver.requests) == 3
-
-
-def test_nothing_is_removed_by_guessing(bench, ours):
-    """While it is not known where our webhooks go, none is taken away, and that is told."""
-    with pytest.raises(Conflict, match="not known yet"):
-        bench.remove()
-    assert bench.shop.hooks

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.engine import effects, tokens
 from windlass.engine.audit import audit
-from windlass.engine.hooks import arrives, ensure, secrets_of, unreachable
+from windlass.engine.hooks import arrives, ensure, hook_of, secrets_of, unreachable
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery
@@ -163,9 +163,10 @@ class RepositoryRequests(Asked):
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""
         repository = await self._repository(name)
-        # It may be gone itself; then there is no hook to take away.
+        # It or its secret may be gone; what stays of a hook then leads nowhere.
         with contextlib.suppress(UserError):
-            await self._forge(repository).webhooks.remove(repository.url)
+            hook = hook_of(self._world, repository)
+            await self._forge(repository).webhooks.remove(repository.url, hook)
         now = self._now()
 
         def work(tx: Tx) -> None:

@@ -18,9 +18,10 @@ from windlass.core.errors import BadDelivery, NotAllowed, Permanent, UserError
 from windlass.forges.azure import subscriptions
 from windlass.forges.azure.api import DRAFT, Access, Azure, Known, values
 from windlass.forges.azure.subscriptions import EVENTS, PATH
-from windlass.forges.basic_auth import USER, authorization
+from windlass.forges.basic_auth import authorization
 from windlass.forges.http.api import Json, fields, items, text
-from windlass.forges.http.client import Denied, Http, Tokens
+from windlass.forges.http.client import Denied
+from windlass.forges.own_hooks import ours
 from windlass.forges.times import moment
 from windlass.ports.forge import Hook, HookState, Request
 
@@ -36,16 +37,11 @@ RIGHT = (
 class AzureWebhooks(Access):
     """`Webhooks` of Azure DevOps."""
 
-    def __init__(self, http: Http, tokens: Tokens) -> None:
-        super().__init__(http, tokens)
-        # Where our own webhooks go; not known before the first of them is looked at.
-        self._home = ""
-
     async def install(self, url: str, hook: Hook) -> HookState:
         """Make what is missing, put right what is there; the password is set each time."""
         _check(hook)
         async with self._speaking(url) as (azure, known):
-            found = await self._ours(azure, known, hook)
+            found = await _ours(azure, known, hook)
             for event in EVENTS:
                 body = subscriptions.wanted(event, known, hook)
                 same = [one for one in found if text(one, "eventType") == event]
@@ -58,7 +54,7 @@ class AzureWebhooks(Access):
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether all are there and as they should be, and how the last deliveries went."""
         async with self._speaking(url) as (azure, known):
-            found = await self._ours(azure, known, hook)
+            found = await _ours(azure, known, hook)
             if not found:
                 return HookState(
                     present=False, problem="the webhook is not there: windlass repo check makes it"
@@ -70,10 +66,10 @@ class AzureWebhooks(Access):
         # Nothing that we could put right here: whoever reads this has to.
         return HookState(present=True, problem="; ".join(failures), by_hand=bool(failures))
 
-    async def remove(self, url: str) -> None:
+    async def remove(self, url: str, hook: Hook) -> None:
         """Delete what sends this repository's events to us."""
         async with self._speaking(url) as (azure, known):
-            for one in await self._ours(azure, known, None):
+            for one in await _ours(azure, known, hook):
                 await azure.send("DELETE", f"{PATH}/{text(one, 'id')}")
 
     async def ping(self, url: str, hook: Hook) -> bool:
@@ -88,7 +84,7 @@ class AzureWebhooks(Access):
     async def missed(self, url: str, hook: Hook, since: float) -> tuple[Request, ...]:
         """What Azure DevOps gave up to deliver since then, as it would have come."""
         async with self._speaking(url) as (azure, known):
-            found = await self._ours(azure, known, hook)
+            found = await _ours(azure, known, hook)
             query: dict[str, object] = {"resultType": "failed", "maxResults": MOST}
             if since > 0:
                 query["minCreatedDate"] = datetime.fromtimestamp(since, UTC).isoformat()
@@ -110,18 +106,13 @@ class AzureWebhooks(Access):
                 hint=RIGHT,
             ) from error
 
-    async def _ours(self, azure: Azure, known: Known, hook: Hook | None) -> list[Json]:
-        """Our subscriptions of this repository; nobody else's are looked at again."""
-        self._home = subscriptions.home(hook.url) if hook else self._home
-        params = {"publisherId": subscriptions.PUBLISHER, "consumerId": subscriptions.CONSUMER}
-        every = values(await azure.send("GET", PATH, params=params))
-        return [one for one in every if subscriptions.about(one, known) and self._mine(one)]
 
-    def _mine(self, found: Json) -> bool:
-        home = subscriptions.home(text(found, "consumerInputs", "url"))
-        if self._home:
-            return home == self._home
-        return bool(home) and text(found, "consumerInputs", "basicAuthUsername") == USER
+async def _ours(azure: Azure, known: Known, hook: Hook) -> list[Json]:
+    """Our subscriptions of this repository; nobody else's are looked at again."""
+    params = {"publisherId": subscriptions.PUBLISHER, "consumerId": subscriptions.CONSUMER}
+    every = values(await azure.send("GET", PATH, params=params))
+    about = [one for one in every if subscriptions.about(one, known)]
+    return [one for one in about if ours(text(one, "consumerInputs", "url"), hook)]
 
 
 async def _put(azure: Azure, body: dict[str, object], same: list[Json]) -> None:

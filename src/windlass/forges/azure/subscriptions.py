@@ -1,14 +1,8 @@
-"""
-The subscriptions that are our webhook: one for each event type, how each should be, what differs.
-
->>> home("https://CI.example/windlass/hooks/7")
-'https://ci.example:443/windlass/hooks/'
-"""
+"""The subscriptions that are our webhook: one for each event type, as it should be, and how not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from windlass.forges.azure.api import Known
 from windlass.forges.basic_auth import USER
@@ -40,7 +34,6 @@ _DELIVERED = (
     ("resourceDetailsToSend", {"", "all"}, "does not send the whole body"),
     ("messagesToSend", {"", "all", "text"}, "does not send what was done to a pull request"),
 )
-_PORTS = {"https": 443, "http": 80}
 
 
 def wanted(event: str, known: Known, hook: Hook) -> dict[str, object]:
@@ -92,16 +85,3 @@ def about(found: Json, known: Known) -> bool:
     kind = (text(found, "publisherId"), text(found, "consumerId"))
     repository = text(found, "publisherInputs", "repository")
     return kind == (PUBLISHER, CONSUMER) and repository.lower() == known.id.lower()
-
-
-def home(url: str) -> str:
-    """Where the webhooks of one Windlass go: its origin and the path before the endpoint."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        return ""
-    before, mark, endpoint = parts.path.rpartition("/hooks/")
-    if not mark or "/" in endpoint:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}:{port}{before}{mark}"

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from windlass.core.errors import NotFound
 from windlass.forges.bitbucket_cloud.place import BitbucketCloud, Place, Right
-from windlass.forges.bitbucket_words import NAME, home, ours
+from windlass.forges.bitbucket_words import NAME
 from windlass.forges.http.api import Json, items, text
-from windlass.forges.http.client import Http, Tokens
+from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
 
 EVENTS = (
@@ -37,10 +37,6 @@ MAY = Right(
 class CloudWebhooks(BitbucketCloud):
     """`Webhooks` of Bitbucket Cloud."""
 
-    def __init__(self, http: Http, tokens: Tokens) -> None:
-        super().__init__(http, tokens)
-        self._homes: dict[str, str] = {}
-
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the hook in place, or repair it; its secret cannot be read, so it is set again."""
         place = self._at(url)
@@ -53,7 +49,7 @@ class CloudWebhooks(BitbucketCloud):
             "events": list(EVENTS),
         }
         with place.needs(MAY):
-            found = await self._found(place, hook.url)
+            found = await _found(place, hook)
             for spare in found[1:]:
                 await _delete(place, spare)
             if found:
@@ -66,7 +62,7 @@ class CloudWebhooks(BitbucketCloud):
         """Whether it is there and sends to us; whether it arrives Bitbucket does not tell."""
         place = self._at(url)
         with place.needs(MAY):
-            found = await self._found(place, hook.url)
+            found = await _found(place, hook)
         again = f"run: windlass repo add {place.url}"
         if not found:
             return HookState(present=False, problem=f"{place.url} has no webhook of ours; {again}")
@@ -75,11 +71,11 @@ class CloudWebhooks(BitbucketCloud):
             wrong.append(f"there are {len(found)} webhooks of ours")
         return HookState(present=True, problem=f"{'; '.join(wrong)}; {again}" if wrong else "")
 
-    async def remove(self, url: str) -> None:
+    async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
         place = self._at(url)
         with place.needs(MAY):
-            for one in await self._found(place, ""):
+            for one in await _found(place, hook):
                 await _delete(place, one)
 
     async def ping(self, _url: str, _hook: Hook) -> bool:
@@ -90,17 +86,12 @@ class CloudWebhooks(BitbucketCloud):
         """Bitbucket Cloud cannot be asked for what it sent, nor to send it again."""
         return ()
 
-    async def _found(self, place: Place, target: str) -> list[Json]:
-        """Our hooks, the one with this very address first."""
-        if target:
-            self._homes[place.url] = home(target)
-        where = self._homes.get(place.url, "")
-        found = [
-            one
-            async for one in place.every("/hooks", {"pagelen": 100})
-            if ours(text(one, "url"), text(one, "description"), where)
-        ]
-        return sorted(found, key=lambda one: text(one, "url") != target)
+
+async def _found(place: Place, hook: Hook) -> list[Json]:
+    """Our hooks, the one with this very address first."""
+    every = place.every("/hooks", {"pagelen": 100})
+    found = [one async for one in every if ours(text(one, "url"), hook)]
+    return sorted(found, key=lambda one: text(one, "url") != hook.url)
 
 
 def _wrong(one: Json, hook: Hook) -> list[str]:

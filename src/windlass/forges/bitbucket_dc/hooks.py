@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from windlass.core.errors import NotFound
 from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, Place
-from windlass.forges.bitbucket_words import NAME, home, ours
+from windlass.forges.bitbucket_words import NAME
 from windlass.forges.http.api import Json, items, text
-from windlass.forges.http.client import Http, Tokens
+from windlass.forges.own_hooks import ours
 from windlass.forges.signatures import same
 from windlass.ports.forge import Hook, HookState, Request
 
@@ -34,10 +34,6 @@ MAY = "Repository admin"
 class DataCenterWebhooks(BitbucketDataCenter):
     """`Webhooks` of Bitbucket Data Center."""
 
-    def __init__(self, http: Http, tokens: Tokens) -> None:
-        super().__init__(http, tokens)
-        self._homes: dict[str, str] = {}
-
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the hook in place, or repair it; twice is once."""
         place = self._at(url)
@@ -50,7 +46,7 @@ class DataCenterWebhooks(BitbucketDataCenter):
             "events": list(EVENTS),
         }
         with place.needs(MAY):
-            found = await self._found(place, hook.url)
+            found = await _found(place, hook)
             for spare in found[1:]:
                 await _delete(place, spare)
             if found:
@@ -64,7 +60,7 @@ class DataCenterWebhooks(BitbucketDataCenter):
         place = self._at(url)
         again = f"run: windlass repo add {place.url}"
         with place.needs(MAY):
-            found = await self._found(place, hook.url)
+            found = await _found(place, hook)
             if not found:
                 absent = f"{place.url} has no webhook of ours; {again}"
                 return HookState(present=False, problem=absent)
@@ -77,18 +73,18 @@ class DataCenterWebhooks(BitbucketDataCenter):
         # To set it up again would change nothing: what is in the way stands between us.
         return HookState(present=True, problem=lost, by_hand=bool(lost))
 
-    async def remove(self, url: str) -> None:
+    async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
         place = self._at(url)
         with place.needs(MAY):
-            for one in await self._found(place, ""):
+            for one in await _found(place, hook):
                 await _delete(place, one)
 
     async def ping(self, url: str, hook: Hook) -> bool:
         """Have the forge send `diagnostics:ping` with the hook's own secret."""
         place = self._at(url)
         with place.needs(MAY):
-            found = await self._found(place, hook.url)
+            found = await _found(place, hook)
             if not found:
                 return False
             query = {"webhookId": text(found[0], "id"), "url": hook.url}
@@ -99,19 +95,16 @@ class DataCenterWebhooks(BitbucketDataCenter):
         """Bitbucket Data Center cannot be asked to send something again."""
         return ()
 
-    async def _found(self, place: Place, target: str) -> list[Json]:
-        """Our hooks, the one with this very address first."""
-        if target:
-            self._homes[place.url] = home(target)
-        where = self._homes.get(place.url, "")
-        found = [
-            one
-            async for one in place.every("/webhooks")
-            # One of the whole project is not ours to change.
-            if text(one, "scopeType") in {"", "repository"}
-            and ours(text(one, "url"), text(one, "name"), where)
-        ]
-        return sorted(found, key=lambda one: text(one, "url") != target)
+
+async def _found(place: Place, hook: Hook) -> list[Json]:
+    """Our hooks, the one with this very address first."""
+    found = [
+        one
+        async for one in place.every("/webhooks")
+        # One of the whole project is not ours to change.
+        if text(one, "scopeType") in {"", "repository"} and ours(text(one, "url"), hook)
+    ]
+    return sorted(found, key=lambda one: text(one, "url") != hook.url)
 
 
 def _wrong(one: Json, hook: Hook) -> list[str]:

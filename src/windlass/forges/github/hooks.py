@@ -7,13 +7,10 @@ secret, so installing always sets it again; that is how a new one gets there.
 
 from __future__ import annotations
 
-import re
-from urllib.parse import urlsplit
-
-from windlass.core.errors import Conflict, NotAllowed, NotFound, Permanent, UserError
+from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
 from windlass.forges.github.access import HOOKS, Access, Asked
-from windlass.forges.github.place import origin, place
 from windlass.forges.http.api import Json, fields, items, text
+from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState
 
 # What the dialect reads. `create` and `delete` tell what a push has told.
@@ -27,9 +24,6 @@ EVENTS = (
     "merge_group",
 )
 _AGAIN = "windlass repo check puts it right"
-_PATH = "/hooks/"
-# The end of an address that we gave; without knowing our own address, only this is ours.
-_OURS = re.compile(r"/hooks/[\w-]{24}", re.ASCII)
 
 
 class GitHubHooks:
@@ -37,8 +31,6 @@ class GitHubHooks:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        # Where our hooks lead, by repository: `remove` is not told.
-        self._roots: dict[str, str] = {}
 
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the hook in place, or repair it; twice is once."""
@@ -78,21 +70,11 @@ class GitHubHooks:
                 return HookState(present=False, problem=problem)
             return HookState(present=True, problem=_problem(there, hook))
 
-    async def remove(self, url: str) -> None:
+    async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
         async with self._access.ask(url, HOOKS) as asked:
-            root = self._roots.get(asked.place.api)
-            there = [(one, _root(_address(one))) for one in await _every(asked)]
-            roots = {led for one, led in there if led and _OURS.search(_address(one))}
-            if root is None and len(roots) > 1:
-                raise Conflict(
-                    f"{url} has webhooks to {' and '.join(sorted(roots))}, and one of them is ours",
-                    hint=f"remove it by hand: {asked.place.web}/{asked.place.owner}"
-                    f"/{asked.place.name}/settings/hooks",
-                )
-            for one, led in there:
-                if led and led in ({root} if root else roots):
-                    await _delete(asked, one)
+            for one in await self.found(asked, hook):
+                await _delete(asked, one)
 
     async def ping(self, url: str, hook: Hook) -> bool:
         """Have GitHub send a ping now; False where there is no hook of ours."""
@@ -104,9 +86,8 @@ class GitHubHooks:
 
     async def found(self, asked: Asked, hook: Hook) -> list[Json]:
         """Our hooks, the one that leads to this very address first."""
-        root = self._roots[place(asked.place.url).api] = _root(hook.url)
-        ours = [one for one in await _every(asked) if root and _root(_address(one)) == root]
-        return sorted(ours, key=lambda one: _address(one) != hook.url)
+        there = [one for one in await _every(asked) if ours(_address(one), hook)]
+        return sorted(there, key=lambda one: _address(one) != hook.url)
 
 
 def _problem(there: list[Json], hook: Hook) -> str:
@@ -177,12 +158,3 @@ def _text(secret: bytes) -> str:
 
 def _address(one: Json) -> str:
     return text(one, "config", "url")
-
-
-def _root(address: str) -> str:
-    """Origin and path up to `/hooks/`; empty when it leads elsewhere."""
-    try:
-        before, found, _ = urlsplit(address).path.rpartition(_PATH)
-        return f"{origin(address)}{before}{_PATH}" if found else ""
-    except ValueError:
-        return ""

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from windlass.core.errors import Conflict, NotFound, Permanent, Transient, UserError
+from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.forges.gitlab import deliveries
 from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.http.api import Json, text
+from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
 
 ROLE = "Maintainer"
@@ -41,14 +42,11 @@ class GitLabWebhooks:
 
     def __init__(self, projects: Projects) -> None:
         self._projects = projects
-        # Where we have our webhooks sent to: `scheme://host:port`.
-        self._origins: set[str] = set()
 
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the webhook in place, or repair it, or switch it on; twice is once."""
-        self._origins.add(_origin(hook.url))
         async with self._projects.open(url, ROLE) as project:
-            there = await self._ours(project, hook.url)
+            there = await _ours(project, hook)
             if not there:
                 await _write(project, "POST", f"{project.path}/hooks", _wanted(hook, {}))
             for extra in there[1:]:
@@ -61,23 +59,17 @@ class GitLabWebhooks:
 
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there, sends what we need to where we are, and arrives."""
-        self._origins.add(_origin(hook.url))
         async with self._projects.open(url, ROLE) as project:
-            there = await self._ours(project, hook.url)
+            there = await _ours(project, hook)
             if not there:
                 return HookState(present=False, problem=f"GitLab has no webhook of ours; {AGAIN}")
             problem = _problem(there, hook) or await deliveries.trouble(project, there[0])
             return HookState(present=True, problem=problem)
 
-    async def remove(self, url: str) -> None:
-        """Take ours away; `Conflict` when it is not known yet which one that could be."""
+    async def remove(self, url: str, hook: Hook) -> None:
+        """Take ours away, and nothing else; twice is once."""
         async with self._projects.open(url, ROLE) as project:
-            if not self._origins:
-                raise Conflict(
-                    f"{url}: it is not known yet where our webhooks go",
-                    hint="run `windlass repo check`, and then this again",
-                )
-            for one in await self._ours(project, ""):
+            for one in await _ours(project, hook):
                 await _delete(project, one)
 
     async def ping(self, url: str, hook: Hook) -> bool:
@@ -87,9 +79,8 @@ class GitLabWebhooks:
         False without a webhook of ours, and before GitLab 16.11. A test that did not arrive is
         a `UserError` that says what GitLab saw.
         """
-        self._origins.add(_origin(hook.url))
         async with self._projects.open(url, ROLE) as project:
-            there = await self._ours(project, hook.url)
+            there = await _ours(project, hook)
             if not there:
                 return False
             try:
@@ -105,32 +96,18 @@ class GitLabWebhooks:
 
     async def missed(self, url: str, hook: Hook, since: float) -> tuple[Request, ...]:
         """Nothing: what failed since then is sent again by GitLab, a few at a time."""
-        self._origins.add(_origin(hook.url))
         async with self._projects.open(url, ROLE) as project:
-            for one in await self._ours(project, hook.url):
+            for one in await _ours(project, hook):
                 await deliveries.again(project, one, since)
         return ()
 
-    async def _ours(self, project: Project, wanted: str) -> list[Json]:
-        """Webhooks that send to us, the one with the wanted address first."""
-        path = f"{project.path}/hooks"
-        found = [
-            one
-            async for one in project.api.every(path, {"per_page": 100})
-            if _origin(text(one, "url")) in self._origins
-            and urlsplit(text(one, "url")).path.startswith("/hooks/")
-        ]
-        return sorted(found, key=lambda one: text(one, "url") != wanted)
 
-
-def _origin(url: str) -> str:
-    """Scheme, host and port; empty for what is no address."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else ""
+async def _ours(project: Project, hook: Hook) -> list[Json]:
+    """Webhooks that send to us, the one with the wanted address first."""
+    path = f"{project.path}/hooks"
+    every = project.api.every(path, {"per_page": 100})
+    found = [one async for one in every if ours(text(one, "url"), hook)]
+    return sorted(found, key=lambda one: text(one, "url") != hook.url)
 
 
 def _path(project: Project, hook: Json) -> str:

@@ -15,9 +15,10 @@ from typing import ClassVar
 from windlass.core.errors import NotFound, UserError
 from windlass.forges.gogs_api.asking import Asking
 from windlass.forges.gogs_api.pages import every
-from windlass.forges.gogs_api.place import Place, home
+from windlass.forges.gogs_api.place import Place
 from windlass.forges.http.api import Api, Json, text
 from windlass.forges.http.client import Http, Tokens
+from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
 
 MEND = "`windlass repo check` puts it right"
@@ -47,7 +48,6 @@ class OwnHooks(Asking):
 
     def __init__(self, http: Http, tokens: Tokens) -> None:
         super().__init__(http, tokens)
-        self._homes: set[str] = set()
         self._put: dict[str, tuple[str, str]] = {}
 
     async def _kind(self, at: Place, api: Api) -> str:
@@ -57,9 +57,8 @@ class OwnHooks(Asking):
     async def install(self, url: str, hook: Hook) -> HookState:
         """Put the hook in place, or replace it; twice is once."""
         digest = hashlib.sha256(hook.secret).hexdigest()
-        self._homes.add(home(hook.url))
         with self._asking(url, self.right) as (at, api):
-            old = [one for one in await self._hooks(at, api) if self._ours(one, hook)]
+            old = await self._ours(at, api, hook)
             state = self._judged(old, hook)
             if not state.problem and self._put.get(url) == (text(old[0], "id"), digest):
                 return state
@@ -70,21 +69,14 @@ class OwnHooks(Asking):
 
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us; its secret is not told, and not checked."""
-        self._homes.add(home(hook.url))
         with self._asking(url, self.right) as (at, api):
-            found = await self._hooks(at, api)
-        return self._judged([one for one in found if self._ours(one, hook)], hook)
+            found = await self._ours(at, api, hook)
+        return self._judged(found, hook)
 
-    async def remove(self, url: str) -> None:
-        """
-        Take our hooks away, and nothing else; twice is once.
-
-        Ours are those that lead to where we have been told, by `install` or `check` of any
-        repository, that our webhooks go.
-        """
+    async def remove(self, url: str, hook: Hook) -> None:
+        """Take our hooks away, and nothing else; twice is once."""
         with self._asking(url, self.right) as (at, api):
-            found = await self._hooks(at, api)
-            await self._delete(at, api, [one for one in found if _home(one) in self._homes - {""}])
+            await self._delete(at, api, await self._ours(at, api, hook))
         self._put.pop(url, None)
 
     async def missed(self, _url: str, _hook: Hook, _since: float) -> tuple[Request, ...]:
@@ -109,6 +101,11 @@ class OwnHooks(Asking):
         """Every hook of the repository."""
         return [one async for one in every(api, f"{at.path}/hooks")]
 
+    async def _ours(self, at: Place, api: Api, hook: Hook) -> list[Json]:
+        """Those that lead to this server."""
+        found = await self._hooks(at, api)
+        return [one for one in found if ours(text(one, "config", "url"), hook)]
+
     async def _delete(self, at: Place, api: Api, hooks: list[Json]) -> None:
         for one in hooks:
             try:
@@ -116,19 +113,15 @@ class OwnHooks(Asking):
             except NotFound:
                 continue
 
-    def _ours(self, one: Json, hook: Hook) -> bool:
-        """Whether a hook leads to this server."""
-        return _home(one) == home(hook.url) != "" or text(one, "config", "url") == hook.url
-
-    def _judged(self, ours: list[Json], hook: Hook) -> HookState:
+    def _judged(self, there: list[Json], hook: Hook) -> HookState:
         """What is wrong with what there is of ours."""
-        right = [one for one in ours if text(one, "config", "url") == hook.url]
-        if not ours:
+        right = [one for one in there if text(one, "config", "url") == hook.url]
+        if not there:
             return HookState(present=False, problem=f"there is no webhook to us; {MEND}")
-        if len(ours) > 1:
-            faults = [f"there are {len(ours)} webhooks to us"]
+        if len(there) > 1:
+            faults = [f"there are {len(there)} webhooks to us"]
         elif not right:
-            faults = [f"the webhook sends to {text(ours[0], 'config', 'url')} in place of here"]
+            faults = [f"the webhook sends to {text(there[0], 'config', 'url')} in place of here"]
         else:
             faults = list(self._faults(right[0]))
         problem = f"{'; '.join(faults)}; {MEND}" if faults else ""
@@ -165,7 +158,3 @@ def _words(secret: bytes) -> str:
             "the webhook secret is not text, and this forge takes only text",
             hint="choose one of letters and digits",
         ) from None
-
-
-def _home(one: Json) -> str:
-    return home(text(one, "config", "url"))

@@ -61,21 +61,6 @@ def place(url: str, forge: str) -> Place:
     return Place(url=url, origin=origin, root=root, path=f"/repos/{owner}/{name}")
 
 
-def home(address: str) -> str:
-    """
-    Where a webhook's address leads, without its last part: all of one server's have the same.
-
-    >>> home("https://Windlass.Example:443/hooks/7")
-    'https://windlass.example/hooks/'
-    """
-    try:
-        parts = urlsplit(address)
-        folder = parts.path.rpartition("/")[0] + "/"
-        return _origin(parts) + folder if folder.endswith("/hooks/") and not parts.query else ""
-    except ValueError:
-        return ""
-
-
 def _origin(parts: SplitResult) -> str:
     """Scheme, host and port, each as its kind is written; `ValueError` for a port that is none."""
     host = parts.hostname or ""

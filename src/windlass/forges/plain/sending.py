@@ -60,7 +60,7 @@ class PlainWebhooks:
         """Whether it is there and sends to us."""
         return await asyncio.to_thread(_check, url, hook, self.pythons)
 
-    async def remove(self, url: str) -> None:
+    async def remove(self, url: str, _hook: Hook) -> None:
         """Take our hook away; one that was there before stands in its place again."""
         await asyncio.to_thread(_remove, url)
 

@@ -3,7 +3,7 @@ What every forge does with our webhook.
 
 Subclass `WebhooksContract` and give it `webhooks`, `url` and `dialect`, and `missing`
 when the forge keeps deliveries that did not arrive, `forbidden` when a right can
-be missing:
+be missing, `anew` where a second one is cheap:
 
     class TestMine(WebhooksContract):
         @pytest.fixture
@@ -47,6 +47,16 @@ class WebhooksContract:
         raise NotImplementedError
 
     @pytest.fixture
+    def anew(self, webhooks: Webhooks) -> Webhooks:
+        """The same forge after a restart, if it can be had: it remembers nothing."""
+        return webhooks
+
+    @pytest.fixture
+    def foreign(self) -> Hook:
+        """Where somebody else's webhooks go, beside ours."""
+        return Hook(url="http://127.0.0.1:8/hooks/7", secret=b"staple battery horse correct")
+
+    @pytest.fixture
     def missing(self) -> Callable[[], None]:
         """Make something happen whose webhook does not arrive."""
         pytest.skip("this forge keeps no deliveries")
@@ -70,7 +80,7 @@ class WebhooksContract:
             assert not first.problem
             assert await webhooks.install(url, hook) == first
             assert await webhooks.check(url, hook) == first
-            await webhooks.remove(url)
+            await webhooks.remove(url, hook)
             assert not (await webhooks.check(url, hook)).present
 
         asyncio.run(walk())
@@ -82,8 +92,24 @@ class WebhooksContract:
             state = await webhooks.check(url, hook)
             assert not state.present
             assert state.problem
-            await webhooks.remove(url)
-            await webhooks.remove(url)
+            await webhooks.remove(url, hook)
+            await webhooks.remove(url, hook)
+
+        asyncio.run(walk())
+
+    def test_only_ours_is_removed(
+        self, webhooks: Webhooks, anew: Webhooks, url: str, hook: Hook, foreign: Hook
+    ) -> None:
+        """Whoever did not put ours there takes it away all the same, and leaves a foreign one."""
+
+        async def walk() -> None:
+            await webhooks.install(url, foreign)
+            await anew.remove(url, hook)
+            assert (await webhooks.check(url, foreign)).present
+            await webhooks.install(url, hook)
+            await anew.remove(url, hook)
+            assert not (await webhooks.check(url, hook)).present
+            assert (await webhooks.check(url, foreign)).present
 
         asyncio.run(walk())
 

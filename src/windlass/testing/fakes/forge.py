@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from windlass.core.errors import NotAllowed, NotFound, Permanent, WindlassError
 from windlass.ports.forge import Hook, HookState, Login, Permission, PullRequest, Request, Status
@@ -90,9 +91,11 @@ class FakeForge:
             return HookState(present=True, problem="the webhook is another; install it again")
         return HookState(present=True)
 
-    async def remove(self, url: str) -> None:
-        """Forget it."""
-        (await self._person(url)).hook = None
+    async def remove(self, url: str, hook: Hook) -> None:
+        """Forget it, when it leads to the same host."""
+        repository = await self._person(url)
+        if repository.hook and urlsplit(repository.hook.url)[:2] == urlsplit(hook.url)[:2]:
+            repository.hook = None
 
     async def ping(self, url: str, _hook: Hook) -> bool:
         """Count it."""
