@@ -8,9 +8,9 @@ import pytest
 
 from windlass.forges.azure.dialect import AzureDialect
 from windlass.forges.azure.forge import AzureForge
-from windlass.forges.azure.reports import MARKER, STATES
+from windlass.forges.azure.reports import STATES
 from windlass.forges.http.client import Http
-from windlass.ports.forge import PullRequest, PullState, Status
+from windlass.ports.forge import MARKER, PullRequest, PullState, Status
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World

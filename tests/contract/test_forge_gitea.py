@@ -6,9 +6,8 @@ import pytest
 
 from windlass.forges.gitea.dialect import GiteaDialect
 from windlass.forges.gitea.forge import GiteaForge
-from windlass.forges.gogs_api.comments import MARKER
 from windlass.forges.http.client import Http
-from windlass.ports.forge import PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import MARKER, PullRequest, PullState, Status, StatusState
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World

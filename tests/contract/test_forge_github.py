@@ -9,7 +9,7 @@ import pytest
 from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.github.forge import GitHubForge
 from windlass.forges.http.client import Http
-from windlass.ports.forge import PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import MARKER, PullRequest, PullState, Status, StatusState
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World
@@ -129,7 +129,7 @@ class AnyReports(ReportsContract):
 
 def comments(github):
     found = [one["body"] for one in github.shop.comments.values()]
-    assert all(one.startswith("<!-- windlass -->\n") for one in found)
+    assert all(one.startswith(f"{MARKER}\n") for one in found)
     return tuple(one.partition("\n")[2] for one in found)
 
 

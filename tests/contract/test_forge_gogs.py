@@ -9,9 +9,8 @@ import pytest
 from windlass.core.errors import NotFound, Permanent, Transient
 from windlass.forges.gogs.dialect import GogsDialect
 from windlass.forges.gogs.forge import GogsForge
-from windlass.forges.gogs_api.comments import MARKER
 from windlass.forges.http.client import Http
-from windlass.ports.forge import Status, StatusState
+from windlass.ports.forge import MARKER, Status, StatusState
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World

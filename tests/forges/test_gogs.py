@@ -10,9 +10,8 @@ import pytest
 from windlass.core.errors import NotAllowed, Permanent, Transient, UserError
 from windlass.forges.gogs.dialect import GogsDialect
 from windlass.forges.gogs.forge import GogsForge
-from windlass.forges.gogs_api.comments import MARKER
 from windlass.forges.http.client import Http
-from windlass.ports.forge import Hook, Permission, Status, StatusState
+from windlass.ports.forge import MARKER, Hook, Permission, Status, StatusState
 from windlass.reach import Reach
 from windlass.testing.plain import Receiver
 from windlass.testing.servers.bare import ZERO

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from windlass.core.run import JobRun, State
 from windlass.engine.names import log_key, run_path
 from windlass.ports.executor import Logs
+from windlass.ports.forge import MARKER
 from windlass.ports.records import ChatCommand, StoredRun
-
-MARKER = "<!-- windlass -->"
 
 # The smallest limit of the forges we know, in characters, less room for the frame.
 LARGEST = 32_000

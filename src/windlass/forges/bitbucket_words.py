@@ -18,10 +18,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from windlass.ports.forge import Status, StatusState
+from windlass.ports.forge import MARKER, Status, StatusState
 
-# The first line of a comment of ours as it is written for all forges, and here.
-MARKER = "<!-- windlass -->"
+# What stands here in place of the marker that comments have elsewhere.
 MARK = "[//]: # (windlass)"
 # Characters that either Bitbucket takes in a comment, in a description, in a name.
 LARGEST, DESCRIBED, NAMED = 32_768, 255, 255

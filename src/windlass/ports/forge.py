@@ -14,6 +14,10 @@ from typing import Protocol
 
 from windlass.core.event import Event, Ignored
 
+# What the one comment of ours on a pull request begins with; by it and its author it is found
+# again. Where Markdown takes HTML nobody sees it.
+MARKER = "<!-- windlass -->"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

@@ -15,12 +15,11 @@ import re
 from pathlib import Path
 
 from windlass.forges.github.dialect import GitHubDialect
-from windlass.ports.forge import Annotation, Hook, PullState, Status, StatusState
+from windlass.ports.forge import MARKER, Annotation, Hook, PullState, Status, StatusState
 from windlass.testing.plain import Receiver
 
 SECRET = b"correct horse battery staple"
 ADA = "ada"
-MARKER = "<!-- windlass -->"
 
 
 def runs(ada, sha):

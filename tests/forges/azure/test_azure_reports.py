@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from windlass.core.errors import Permanent
-from windlass.engine.comment import MARKER as COMPOSED
 from windlass.forges.azure import reports
-from windlass.forges.azure.reports import LARGEST, LONGEST, MARKER
-from windlass.ports.forge import Status, StatusState
+from windlass.forges.azure.reports import LARGEST, LONGEST
+from windlass.ports.forge import MARKER, Status, StatusState
 from windlass.testing.servers.azure_state import EVERY
 
 TOKEN = "azure-token-of-windlass"
@@ -44,11 +43,6 @@ def test_no_path_is_made_of_what_is_no_commit(server, url, ask):
     with pytest.raises(Permanent, match="no commit"):
         ask("status", url, Status(sha="../x", context="c", state=StatusState.ERROR))
     assert server.calls == []
-
-
-def test_our_mark_is_the_engines():
-    """A comment that the engine composed bears the mark already, and no second one."""
-    assert MARKER == COMPOSED
 
 
 def test_the_comment_is_found_by_mark_and_author(server, shop, url, ask, proposed):

@@ -7,13 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from windlass.ports.forge import (
+    MARKER,
     Annotation,
     Status,
     StatusState,
 )
 from windlass.testing.servers.github import PERMISSIONS
-
-MARKER = "<!-- windlass -->"
 
 
 def said(pulled, state=StatusState.SUCCESS, **more):

@@ -6,8 +6,7 @@ import pytest
 
 from windlass.core.errors import Permanent, Transient
 from windlass.forges.gitlab.stating import LONGEST
-from windlass.forges.gitlab.words import MARKER
-from windlass.ports.forge import Status, StatusState
+from windlass.ports.forge import MARKER, Status, StatusState
 from windlass.testing.servers.gitlab import ADA, BOT
 from windlass.testing.servers.serving import Reply
 

@@ -12,10 +12,8 @@ from windlass.forges.azure.api import DRAFT, Access, Azure, values
 from windlass.forges.http.api import Json, fields, items, report, text
 from windlass.forges.http.client import Http, Tokens
 from windlass.git.refs import is_sha
-from windlass.ports.forge import Status, StatusState
+from windlass.ports.forge import MARKER, Status, StatusState
 
-# The mark that the one comment of ours bears, whoever composed it.
-MARKER = "<!-- windlass -->"
 LARGEST = 150_000
 GENRE = "windlass"
 # No limit is documented; more than this no list of theirs shows.

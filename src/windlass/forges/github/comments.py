@@ -12,8 +12,8 @@ from windlass.core.errors import NotFound
 from windlass.forges.github.access import Asked
 from windlass.forges.github.words import COMMENT, cut
 from windlass.forges.http.api import text
+from windlass.ports.forge import MARKER
 
-MARKER = "<!-- windlass -->"
 # Comments whose ids are remembered; of others the pull request is asked.
 REMEMBERED = 2_000
 

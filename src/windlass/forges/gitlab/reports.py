@@ -15,9 +15,9 @@ from windlass.core.errors import Conflict, NotFound, Permanent, Transient, UserE
 from windlass.forges.gitlab.deploying import deploy
 from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.gitlab.stating import state
-from windlass.forges.gitlab.words import MARKER, cut, harmless
+from windlass.forges.gitlab.words import cut, harmless
 from windlass.forges.http.api import report, text
-from windlass.ports.forge import Status
+from windlass.ports.forge import MARKER, Status
 
 ROLE = "Developer"
 # Characters of a note.

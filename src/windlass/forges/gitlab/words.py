@@ -14,9 +14,6 @@ import re
 from windlass.core.errors import BadDelivery
 from windlass.forges.times import moment
 
-# What marks our comment; GitLab keeps it in the text and does not show it.
-MARKER = "<!-- windlass -->"
-
 _COMMAND = re.compile(r"^/", re.MULTILINE)
 # Nothing to see, and no slash at the beginning of a line any more.
 _HARMLESS = "\u200b/"

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from windlass.core.errors import NotFound
 from windlass.forges.http.api import Api, text
+from windlass.ports.forge import MARKER
 
-# What a comment of the engine begins with.
-MARKER = "<!-- windlass -->"
 # Bytes: where the forge keeps its texts in MySQL, the column holds no more.
 LARGEST = 65_000
 CUT = "\n\n… cut, see the run's page"
