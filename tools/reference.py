@@ -47,7 +47,7 @@ Every fault is told at once, each with file, line and column. A key that is unkn
 """
 
 STATES: Mapping[State, str] = {
-    State.HELD: "waits for a person who may let a stranger's code run",
+    State.HELD: "waits for a place in its group, or for a person who may let a stranger's code run",
     State.PENDING: "waits for the jobs it needs, or for another try",
     State.RUNNING: "at work",
     State.WAITING: "a deployment that waits: for an approval, an order, a soak time",

@@ -11,9 +11,9 @@ from playing import every, play, runs
 
 from windlass.core.event import Kind
 from windlass.engine.chat.perform import Chat
-from windlass.engine.comment import MARKER
 from windlass.engine.configurations import Configurations
 from windlass.engine.explain import explain
+from windlass.ports.forge import MARKER
 from windlass.ports.records import Audit, Deployment, StoredEffect, StoredEvent
 
 

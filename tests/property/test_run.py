@@ -28,6 +28,7 @@ from windlass.core.run import (
     JobResumed,
     JobRun,
     JobWaits,
+    Queued,
     Released,
     Report,
     Run,
@@ -127,6 +128,7 @@ facts = st.one_of(
         steps=st.lists(st.builds(StepRun, started_at=times), max_size=2).map(tuple),
     ),
     st.builds(Released, by=st.just("ada"), at=times),
+    st.builds(Queued, reason=st.just("waits for run 1"), at=times),
 )
 
 

@@ -71,7 +71,10 @@ def _listener(unit: Unit[Listener], shape: Listener) -> listener.Listener:
         concurrency=None
         if grouped is None
         else listener.Concurrency(
-            group=grouped.group, cancel_in_progress=grouped.cancel_in_progress
+            group=grouped.group,
+            cancel_in_progress=grouped.cancel_in_progress,
+            limit=grouped.limit,
+            newest=grouped.queue == "newest",
         ),
         place=unit.key.place,
         places={key: unit.key_place(key) for key in _written(shape)},

@@ -22,6 +22,7 @@ from windlass.config.words import (
     Insides,
     JobIf,
     ListenerIf,
+    Room,
     Script,
     Secret,
     Template,
@@ -72,13 +73,19 @@ Env = dict[str, EnvValue]
 
 
 class Concurrency(Shape):
-    """Runs of one group go one at a time."""
+    """At most so many runs of one group are under way at once."""
 
     WHAT = "a concurrency"
     SYNONYMS: ClassVar = {"cancel-in-progress": "cancel_in_progress"}
     STAND_INS: ClassVar = {"group": "x"}
     group: Template = Field(description="runs with the same text wait for each other")
-    cancel_in_progress: Truth = Field(default=False, description="a newer run ends the older")
+    limit: Room = Field(1, description="how many of them may be under way at once")
+    cancel_in_progress: Truth = Field(
+        default=False, description="a new run ends the oldest until it has a place"
+    )
+    queue: Annotated[str, *word("oldest", "newest")] = Field(
+        "oldest", description="who waits: all, the oldest goes first; or only the newest"
+    )
 
 
 class Action(Shape):

@@ -138,6 +138,12 @@ def _count(value: object) -> int:
     raise expected(value, "a whole number from 0 to 1000")
 
 
+def _room(value: object) -> int:
+    if isinstance(value, Plain) and type(value.value) is int and 1 <= value.value <= 1000:
+        return value.value
+    raise expected(value, "a whole number from 1 to 1000")
+
+
 def _number(value: object) -> int:
     if isinstance(value, Plain) and type(value.value) is int and value.value >= 0:
         return value.value
@@ -220,6 +226,9 @@ Script = Annotated[str, PlainValidator(_script), WithJsonSchema(_STRINGS)]
 Truth = Annotated[bool, PlainValidator(_truth), WithJsonSchema({"type": "boolean"})]
 Count = Annotated[
     int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
+]
+Room = Annotated[
+    int, PlainValidator(_room), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 1000})
 ]
 Number = Annotated[int, PlainValidator(_number), WithJsonSchema({"type": "integer", "minimum": 0})]
 Moment = Annotated[float, PlainValidator(_moment), WithJsonSchema({"type": "number"})]

@@ -51,10 +51,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concurrency:
-    """Runs of one group go one at a time; `group` may hold `${{ }}`."""
+    """
+    At most `limit` runs of one group are under way; `group` may hold `${{ }}`.
+
+    A new run waits for a place, or with `cancel_in_progress` has one made by ending the
+    oldest. `newest` says that of those that wait only the newest is kept.
+    """
 
     group: str
     cancel_in_progress: bool = False
+    limit: int = 1
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

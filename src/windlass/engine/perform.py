@@ -15,9 +15,7 @@ import structlog
 
 from windlass.core.errors import Permanent, Transient, UserError, WindlassError
 from windlass.core.pipeline import JobKind
-from windlass.core.run import ENDED, Released, State
-from windlass.engine import deployments, pace
-from windlass.engine.advance import advance
+from windlass.engine import deployments, groups, pace
 from windlass.engine.chat.perform import Chat
 from windlass.engine.configurations import Configurations
 from windlass.engine.jobs import Jobs, Key
@@ -143,19 +141,9 @@ class Performer:
         await self._chat(int(effect.arguments["event"]))
 
     async def _group(self, effect: StoredEffect) -> None:
-        """The next run of a concurrency group goes, when none is under way."""
-        group = effect.arguments["group"]
-        now = self._world.clock.now()
-
-        def work(tx: Tx) -> None:
-            open_states = tuple(str(state) for state in State if state not in ENDED)
-            runs = tx.find(StoredRun, concurrency=group, state=open_states, order="number")
-            waiting = [one for one in runs if one.state == State.HELD and one.run.trusted]
-            if waiting and all(one.state == State.HELD for one in runs):
-                released = Released(by="windlass", at=now)
-                advance(tx, waiting[0].number, released, f"group:{waiting[0].number}", now)
-
-        await self._world.store.transaction(work)
+        """Runs of a concurrency group go, as far as it has places."""
+        group, now = effect.arguments["group"], self._world.clock.now()
+        await self._world.store.transaction(lambda tx: groups.go(tx, group, now))
 
     async def _done(self, effect: StoredEffect, again: float | None) -> None:
         """It is done, unless it was asked for again meanwhile or has to be looked at later."""

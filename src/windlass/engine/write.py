@@ -9,9 +9,8 @@ from dataclasses import replace
 from windlass.core import run as rules
 from windlass.core.expression import render
 from windlass.core.listener import Listener
-from windlass.core.run import ENDED, CancelAsked, Effect, Finish, Report, Run, State
-from windlass.engine import effects, memory, replays
-from windlass.engine.advance import advance
+from windlass.core.run import ENDED, Effect, Finish, Report, Run, State
+from windlass.engine import effects, groups, memory, replays
 from windlass.engine.chat import asked
 from windlass.engine.judge import record
 from windlass.engine.names import status_context
@@ -23,8 +22,6 @@ from windlass.ports.records import (
     StoredRun,
 )
 from windlass.ports.store import Above, Tx
-
-ACTIVE = tuple(str(state) for state in State if state not in ENDED)
 
 
 def outcome(tx: Tx, delivery: Delivery, judged: tuple[Judged, ...], now: float) -> None:
@@ -105,18 +102,13 @@ def start_run(  # noqa: PLR0913 - which run, of what, when and why
     listener = one.situation.rules.configuration.listeners.get(name)
     draft = replace(one.runs[name], number=tx.next("run"), created_at=now)
     group = _group(listener, draft)
-    active = tx.find(StoredRun, concurrency=group, state=ACTIVE, order="number") if group else []
-    # A stranger's that waits for a person holds up nobody.
-    before = [one for one in active if one.run.trusted or one.state != State.HELD]
-    if listener and listener.concurrency and listener.concurrency.cancel_in_progress and not again:
-        for old in before:
-            asked = CancelAsked(by="windlass", at=now, reason=f"run {draft.number} is newer")
-            advance(tx, old.number, asked, f"newer:{draft.number}:{old.number}", now)
-    elif before and draft.state is not State.HELD and not one.situation.conflict:
-        reason = f"waits for run {before[-1].number} (concurrency group)"
-        draft = replace(draft, state=State.HELD, reason=reason)
     if one.situation.conflict and draft.state is not State.HELD:
         draft = _unmergeable(draft, one.situation.conflict, now)
+    rule = listener.concurrency if listener else None
+    if rule is not None:
+        if again:
+            rule = replace(rule, cancel_in_progress=False, newest=False)
+        draft = groups.arrive(tx, group, rule, draft, now)
     return new_run(tx, draft, event, now, cause=cause, concurrency=group)
 
 

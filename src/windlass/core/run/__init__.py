@@ -9,6 +9,7 @@ from windlass.core.run.facts import (
     JobMoved,
     JobResumed,
     JobWaits,
+    Queued,
     Released,
 )
 from windlass.core.run.state import ENDED, MOVES, JobRun, Run, State, StepRun, total
@@ -26,6 +27,7 @@ __all__ = [
     "JobResumed",
     "JobRun",
     "JobWaits",
+    "Queued",
     "Released",
     "Report",
     "Run",

@@ -23,6 +23,7 @@ from windlass.core.run.facts import (
     JobMoved,
     JobResumed,
     JobWaits,
+    Queued,
     Released,
 )
 from windlass.core.run.state import ENDED, MOVES, JobRun, Run, State, StepRun, total
@@ -50,16 +51,15 @@ def advance(run: Run, fact: Fact) -> tuple[Run, tuple[Effect, ...]]:
         for action in run.actions
         if run.action_state(action) is not settled.action_state(action)
         or (run.state is State.HELD) is not (settled.state is State.HELD)
+        or run.queued is not settled.queued
     )
     return settled, (*effects, *started, *changed)
 
 
 def _apply(run: Run, fact: Fact) -> tuple[Run, tuple[Effect, ...], float]:
     match fact:
-        case Released():
-            if run.state is not State.HELD:
-                return run, (), fact.at
-            return replace(run, state=State.RUNNING, reason=""), (), fact.at
+        case Released() | Queued():
+            return _allow(run, fact), (), fact.at
         case CancelAsked():
             return (*_cancel(run, fact), fact.at)
         case JobMoved():
@@ -76,6 +76,15 @@ def _apply(run: Run, fact: Fact) -> tuple[Run, tuple[Effect, ...], float]:
             return (*_end(run, fact), fact.at)
         case _:
             assert_never(fact)
+
+
+def _allow(run: Run, fact: Released | Queued) -> Run:
+    """A held run goes, or waits from now on for a place alone."""
+    if run.state is not State.HELD:
+        return run
+    if isinstance(fact, Released):
+        return replace(run, state=State.RUNNING, reason="", queued=False)
+    return run if run.queued else replace(run, queued=True, reason=fact.reason)
 
 
 def _find(run: Run, name: str, attempt: int) -> JobRun | None:

@@ -19,6 +19,14 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A held run is allowed, and waits for a place in its group; `reason` says whose."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobMoved:
     """A job's steps went on: the whole list as it is now."""
 
@@ -69,4 +77,4 @@ class CancelAsked:
     reason: str = ""
 
 
-Fact = Released | JobMoved | JobWaits | JobResumed | JobEnded | CancelAsked
+Fact = Released | Queued | JobMoved | JobWaits | JobResumed | JobEnded | CancelAsked

@@ -87,6 +87,8 @@ class Run:
     `status_sha` the one that results stand on, `branch` the branch that admission asks
     about. `values` are the arguments of each inlined pipeline by its prefix.
     `unmergeable` says that there was no commit to run on: head and base do not merge.
+    `limit` is how many runs of its concurrency group may be under way once it goes;
+    `queued` says that it is held for such a place alone, and not for a person.
     """
 
     number: int
@@ -106,6 +108,8 @@ class Run:
     created_at: float = 0.0
     ended_at: float | None = None
     unmergeable: bool = False
+    limit: int = 1
+    queued: bool = False
 
     @property
     def actions(self) -> tuple[str, ...]:

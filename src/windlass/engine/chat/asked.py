@@ -7,7 +7,7 @@ from __future__ import annotations
 from windlass.core.chat import parse
 from windlass.core.event import Event, Kind
 from windlass.engine import effects
-from windlass.engine.comment import MARKER
+from windlass.ports.forge import MARKER
 from windlass.ports.records import Delivery, StoredEvent
 from windlass.ports.store import Tx
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from windlass.core.errors import Conflict
 from windlass.core.pipeline import JobKind
-from windlass.core.run import ENDED, CancelAsked, JobRun, Released, Run, State
+from windlass.core.run import ENDED, CancelAsked, JobRun, Run, State
+from windlass.engine import groups
 from windlass.engine.advance import advance
 from windlass.engine.audit import audit
 from windlass.engine.replays import UNDEPLOYED
@@ -60,6 +61,8 @@ class RunRequests(Asked):
             audit(tx, by, "rerun", f"run {run}", now)
             number = tx.next("run")
             fresh = replace(_fresh(old.run), number=number, created_at=now)
+            if fresh.state is not State.HELD:
+                fresh = groups.enter(tx, old.concurrency, fresh)
             cause = f"rerun:{run}:{key or number}"
             return new_run(tx, fresh, old.event, now, cause=cause, concurrency=old.concurrency)
 
@@ -76,8 +79,13 @@ class RunRequests(Asked):
                 return stored
             if State(stored.state) is not State.HELD:
                 raise Conflict(f"run {run} is not held, it is {stored.state}")
+            if stored.concurrency and groups.waits(stored.run):
+                raise Conflict(
+                    f"run {run} {stored.run.reason}",
+                    hint="it goes by itself when there is a place; cancel a run before it to hurry",
+                )
             audit(tx, by, "release", f"run {run}", now, stored.status_sha)
-            return advance(tx, run, Released(by=by, at=now), fact, now)
+            return groups.allow(tx, stored, by, now, fact)
 
         return await self._world.store.transaction(work)
 
@@ -101,4 +109,6 @@ def _fresh(run: Run) -> Run:
     }
     state = State.RUNNING if run.trusted else State.HELD
     reason = "" if run.trusted else STRANGER
-    return replace(run, jobs=jobs, state=state, reason=reason, cancelled_by="", ended_at=None)
+    return replace(
+        run, jobs=jobs, state=state, reason=reason, queued=False, cancelled_by="", ended_at=None
+    )
