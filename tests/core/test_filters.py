@@ -15,9 +15,11 @@ from windlass.core.filters import (
     Context,
     Match,
     Miss,
+    Open,
     Trigger,
     check,
     needs_files,
+    open_at,
     prepare,
 )
 
@@ -37,14 +39,19 @@ ON = Place("ci.yaml", 3, 5)
 FILES = ("services/api/a.py",)
 
 
-def verdict(event=PUSH, files=FILES, *, payload=None, active=True, **conditions):
+def verdict(event=PUSH, files=FILES, *, payload=None, active=True, pull=0, **conditions):
     """The verdict of one listener."""
     on = ON_PULL if event.kind is Kind.PULL_REQUEST else ON_PUSH
     written = Conditions(
         **{"on": on, "place": Place("ci.yaml", 2, 3), "places": {"on": ON}} | conditions
     )
     context = Context(
-        event=event, payload=payload, files=files, headers={}, repository_active=active
+        event=event,
+        payload=payload,
+        files=files,
+        headers={},
+        repository_active=active,
+        pull=pull,
     )
     return check(prepare(written), Asked(context))
 
@@ -125,10 +132,12 @@ def test_the_first_false_condition_is_the_reason():
         "on",
         "repository",
         "skip",
+        "loop guard",
         "branches",
         "tags",
         "head",
         "base",
+        "unless",
         "labels",
         "draft",
         "paths",
@@ -203,3 +212,65 @@ def test_a_body_that_is_no_json_is_an_empty_payload(body):
 def test_the_payload_may_be_handed_in_as_bytes():
     """It is parsed when a condition asks for it."""
     assert verdict(payload=b'{"a": {"b": 1}}', condition="payload.a.b == 1") == Match()
+
+
+UNLESS = {"unless": "open_pull_request"}
+
+
+def test_a_push_to_an_open_pull_request_does_not_start_it():
+    """One commit is not tested twice, once for its branch and once for its pull request."""
+    said = verdict(pull=7, **UNLESS)
+    expected = "no open pull request of this branch"
+    assert said == Miss("unless", expected, "pull request 7 is open", ON)
+    assert verdict(pull=0, **UNLESS) == Match()
+    assert verdict(pull=7) == Match()
+    assert verdict(PULL, pull=7, **UNLESS) == Match()
+
+
+def test_a_push_cannot_be_judged_before_its_pull_request_is_known():
+    """Nobody guesses; and what cannot start anyway is told by what keeps it."""
+    written = Conditions(on=ON_PUSH, place=ON, branches=("FB*",), **UNLESS)
+    found = open_at(prepare(written), Asked(Context(event=PUSH, files=FILES)))
+    assert found == Open(
+        *("unless", "no open pull request of this branch", ON),
+        "only the server knows whether one is open",
+    )
+    other = replace(PUSH, branch="main")
+    assert open_at(prepare(written), Asked(Context(event=other, files=FILES))) is None
+    assert open_at(prepare(written), Asked(Context(event=PUSH, files=FILES, pull=0))) is None
+    narrow = prepare(replace(written, paths=("docs/**",)))
+    assert open_at(narrow, Asked(Context(event=PUSH, files=FILES))) is None
+    assert open_at(narrow, Asked(Context(event=PUSH))).condition == "unless"
+    assert open_at(narrow, Asked(Context(event=PUSH, pull=0))).condition == "paths"
+
+
+OURS = "Run shop 12\n\nMore to say.\n\nReviewed-by: Ada\nWindlass-Deployment: 12"
+
+
+@pytest.mark.parametrize(
+    "message", [OURS, OURS + "\n", OURS.replace("\n", "\r\n"), "x\n\nwindlass-deployment: 1"]
+)
+def test_a_commit_that_windlass_made_starts_nothing(message):
+    """Else a deployment that commits would start itself for ever."""
+    said = verdict(replace(PUSH, message=message))
+    assert isinstance(said, Miss)
+    assert said.condition == "loop guard"
+    assert said.expected == "no trailer Windlass-Deployment:"
+    assert verdict(replace(PUSH, message=message), own=True) == Match()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Explain Windlass-Deployment: 12",
+        "Tell of trailers\n\nWindlass-Deployment: 12\n\nis what we write.",
+    ],
+)
+def test_who_writes_about_the_trailer_is_heard(message):
+    """It is a trailer in the last paragraph only, as Git has it."""
+    assert verdict(replace(PUSH, message=message)) == Match()
+
+
+def test_the_loop_guard_is_about_pushes():
+    """A pull request that speaks of a deployment is no loop."""
+    assert verdict(replace(PULL, message=OURS)) == Match()

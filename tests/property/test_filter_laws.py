@@ -24,8 +24,8 @@ from windlass.core.filters import (
 from windlass.core.listener import Listener, nearest, need_files, select
 
 # The order that the language promises, and not the one that the code happens to have.
-ORDER = ["on", "repository", "skip", "branches", "tags", "head", "base"]
-ORDER += ["labels", "draft", "paths", "if"]
+ORDER = ["on", "repository", "skip", "loop guard", "branches", "tags", "head", "base"]
+ORDER += ["unless", "labels", "draft", "paths", "if"]
 WORDS = st.sampled_from(["main", "FB1", "FB2", "feature/a", "v1"])
 PATTERNS = st.just(()) | st.lists(
     st.sampled_from(["main", "FB*", "!FB2", "feature/**", "**", "!main", "v?"]), max_size=3
@@ -65,7 +65,9 @@ def events(draw):
         head=draw(WORDS) if pull else None,
         draft=draw(st.booleans()),
         labels=tuple(draw(st.lists(st.sampled_from(["hold", "ui"]), unique=True))),
-        message=draw(st.sampled_from(["work", None, "x", "fix [skip ci]"])),
+        message=draw(
+            st.sampled_from(["work", None, "fix [skip ci]", "x\n\nWindlass-Deployment: 1"])
+        ),
     )
 
 
@@ -87,6 +89,8 @@ def listeners(draw, kinds=KINDS):
         draft=draw(st.sampled_from([None, None, True, False])),
         paths=draw(st.just(()) | PATHS),
         condition=draw(st.just("") | IFS),
+        unless=draw(st.sampled_from(["", "open_pull_request"])),
+        own=draw(st.booleans()),
     )
 
 
@@ -98,8 +102,10 @@ def cases(draw):
 
 
 def asked(event, files, *, active=True):
-    """The event with a payload and all its files."""
-    return Asked(Context(event=event, payload={}, files=files, repository_active=active))
+    """The event with a payload and all its files; a pull request of FB1 is open."""
+    pull = 7 if event.branch == "FB1" else 0
+    known = Context(event=event, payload={}, files=files, repository_active=active, pull=pull)
+    return Asked(known)
 
 
 def holds(name, listener, event, files):
@@ -110,6 +116,11 @@ def holds(name, listener, event, files):
         case "skip":
             marked = "[skip ci]" in (event.message or "")
             return not (marked and event.kind in {Kind.PUSH, Kind.PULL_REQUEST})
+        case "loop guard":
+            made = event.kind is Kind.PUSH and "Windlass-Deployment" in (event.message or "")
+            return listener.own or not made
+        case "unless":
+            return not (listener.unless and event.kind is Kind.PUSH and event.branch == "FB1")
         case "branches" | "head" | "base":
             patterns = getattr(listener, name)
             value = event.branch if name == "branches" else getattr(event, name)

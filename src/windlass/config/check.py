@@ -17,6 +17,8 @@ _INSTEAD = {
     "base": "a push has `branches`",
     "head": "a push has `branches`",
     "tags": "`on: tag` has tags",
+    "unless": "`on: push` may be kept back by a pull request",
+    "own": "only a push brings commits that Windlass made: `on: push`",
     "labels": "a pull request has labels",
     "draft": "a pull request may be a draft",
     "paths": "a push and a pull request change files",

@@ -137,6 +137,9 @@ class FixtureShape(Shape):
     event: FixtureEvent | None = Field(None, description="what happens; or `request`")
     request: FixtureRequest | None = Field(None, description="the webhook that tells of it")
     files: list[Verbatim] | None = Field(None, description="all changed files")
+    open_pull_request: Number = Field(
+        0, description="number of the open pull request of the pushed branch, 0 if there is none"
+    )
     expect: dict[str, _Expected] = Field(
         description="listener: `matched`, `missed` or `{missed: CONDITION}`"
     )
@@ -170,13 +173,18 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixture:
-    """A test: an event or a recorded request, the changed files, and what is expected."""
+    """
+    A test: an event or a recorded request, the changed files, and what is expected.
+
+    `pull` is the open pull request of the pushed branch, 0 when there is none.
+    """
 
     name: str
     what: Event | Recorded
     files: tuple[str, ...] | None
     expect: tuple[Expectation, ...]
     place: Place
+    pull: int = 0
 
 
 def load(
@@ -219,7 +227,7 @@ def _nodes(reading: Reading, root: Node | None, name: str) -> tuple[Node, ...]:
             said = "nothing" if root is None else found(data(root))
             message = f"found {said}, expected a test or a list of tests"
             place = Place(name, 1, 1) if root is None else root.place
-            hint = "it may have: name, event, request, files, expect"
+            hint = "it may have: name, event, request, files, open_pull_request, expect"
             reading.fault(message, place, hint, code="wrong-type")
             return ()
 
@@ -295,6 +303,7 @@ def _fixture(one: Unit[FixtureShape], shape: FixtureShape) -> Iterator[Fixture]:
             for listener, said in shape.expect.items()
         ),
         place=one.key.place,
+        pull=shape.open_pull_request,
     )
 
 

@@ -68,6 +68,8 @@ def _listener(unit: Unit[Listener], shape: Listener) -> listener.Listener:
         draft=shape.draft,
         paths=tuple(shape.paths),
         condition=shape.if_,
+        unless=shape.unless or "",
+        own=bool(shape.own),
         concurrency=None
         if grouped is None
         else listener.Concurrency(

@@ -118,10 +118,14 @@ class Listener(Shape):
     tags: Texts = Field([], description="patterns of the tag")
     head: Texts = Field([], description="patterns of the branch a pull request comes from")
     base: Texts = Field([], description="patterns of the branch a pull request goes to")
+    unless: Annotated[str, *word("open_pull_request")] | None = Field(
+        None, description="not on a push to the head of an open pull request"
+    )
     labels: Texts = Field([], description="patterns of which some label must fit one")
     draft: Truth | None = Field(None, description="only drafts, or only others")
     paths: Texts = Field([], description="patterns of which some changed file must fit one")
     if_: ListenerIf = Field("", alias="if", description="CEL over event, payload, headers ...")
+    own: Truth | None = Field(None, description="also on pushes of commits that Windlass made")
     do: list[Action] = Field(description="actions of one run, in this order")
     concurrency: Concurrency | None = Field(None, description="which runs wait for each other")
 

@@ -13,13 +13,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from windlass.core import globs
-from windlass.core.errors import Bug, ConfigError, Place
-from windlass.core.event import ACTIONS, Event, Kind
+from windlass.core.conditions import (
+    Conditions,
+    Context,
+    Match,
+    Miss,
+    Open,
+    Trigger,
+    Verdict,
+    trigger_text,
+)
+from windlass.core.errors import Bug, ConfigError
+from windlass.core.event import Event, Kind
 from windlass.core.expression import (
     Bound,
     Condition,
@@ -30,6 +40,31 @@ from windlass.core.expression import (
     evaluate,
 )
 
+__all__ = [
+    "APPLIES",
+    "CONDITIONS",
+    "SKIP_MARKERS",
+    "TRAILER",
+    "Asked",
+    "Conditions",
+    "Context",
+    "Match",
+    "Miss",
+    "Open",
+    "Prepared",
+    "Trigger",
+    "Verdict",
+    "asked_of_pulls",
+    "check",
+    "is_configuration",
+    "needs_files",
+    "open_at",
+    "prepare",
+    "quoted",
+    "trigger_text",
+    "written",
+]
+
 SKIP_MARKERS = ("[skip ci]", "[ci skip]", "[no ci]")
 
 _PULLS = frozenset({Kind.PULL_REQUEST, Kind.REVIEW, Kind.COMMENT})
@@ -39,86 +74,16 @@ APPLIES: Mapping[str, frozenset[Kind]] = {
     "tags": frozenset({Kind.TAG, Kind.RELEASE}),
     "head": _PULLS,
     "base": _PULLS | {Kind.MERGE_GROUP},
+    "unless": frozenset({Kind.PUSH}),
+    "own": frozenset({Kind.PUSH}),
     "labels": _PULLS,
     "draft": _PULLS,
     "paths": frozenset({Kind.PUSH, Kind.PULL_REQUEST, Kind.REVIEW, Kind.MERGE_GROUP}),
 }
+# The trailer of commits that Windlass makes.
+TRAILER = "Windlass-Deployment:"
+_NO_PULL = "no open pull request of this branch"
 _SKIPPABLE = frozenset({Kind.PUSH, Kind.PULL_REQUEST})
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """One entry of `on`: a kind of event, which of its actions, and when (`schedule` only)."""
-
-    kind: Kind
-    actions: tuple[str, ...]
-    cron: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The listener starts its actions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """The first condition that was false: what it wanted, what was there, and where it stands."""
-
-    condition: str
-    expected: str
-    actual: str
-    place: Place
-
-
-Verdict = Match | Miss
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """No verdict yet: the condition that must know the changed files, which nobody has told."""
-
-    condition: str
-    expected: str
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """
-    What of a listener decides whether it starts.
-
-    Empty tuples and None mean "no condition". Globs are gitignore-like and a
-    leading `!` takes back. `condition` is the CEL text of `if`.
-    `places` maps a condition's key (`on`, `branches`, `paths`, `if` ...) to its place.
-    """
-
-    on: tuple[Trigger, ...]
-    branches: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    head: tuple[str, ...] = ()
-    base: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    draft: bool | None = None
-    paths: tuple[str, ...] = ()
-    condition: str = ""
-    place: Place = Place(".windlass.yaml", 1, 1)
-    places: Mapping[str, Place] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """
-    One event, and what conditions may ask about it.
-
-    `payload` is the parsed JSON body, or its bytes. `files` are the changed files,
-    complete, or None while they are not known.
-    """
-
-    event: Event
-    payload: object = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[str, ...] | None = None
-    repository_active: bool = True
 
 
 class Asked:
@@ -177,6 +142,8 @@ def prepare(conditions: Conditions) -> Prepared:
     if conditions.paths:
         compiled["paths"] = globs.paths(conditions.paths)
     written = {*compiled, "on", "repository", "skip"}
+    written |= set() if conditions.own else {"loop guard"}
+    written |= {"unless"} if conditions.unless else set()
     written |= {"draft"} if conditions.draft is not None else set()
     written |= {"if"} if conditions.condition else set()
     steps = tuple(step for step in CONDITIONS if step[0] in written)
@@ -219,15 +186,32 @@ def needs_files(prepared: Prepared, asked: Asked) -> bool:
 
 
 def open_at(prepared: Prepared, asked: Asked) -> Open | None:
-    """The condition that keeps this listener from being judged before the files are known."""
-    if not needs_files(prepared, asked):
-        return None
+    """The condition that keeps this listener from being judged with what is known so far."""
     conditions = prepared.conditions
+    files = needs_files(prepared, asked)
+    if _needs_pull(prepared, asked, files=files):
+        place = conditions.places.get("unless", conditions.place)
+        unknown = "only the server knows whether one is open"
+        return Open("unless", _NO_PULL, place, unknown)
+    if not files:
+        return None
     by_path = "paths" in prepared.globs and asked.event.kind in APPLIES["paths"]
     name, expected = "if", conditions.condition
     if by_path:
         name, expected = "paths", written("paths", conditions.paths)
     return Open(name, expected, conditions.places.get(name, conditions.place))
+
+
+def _needs_pull(prepared: Prepared, asked: Asked, *, files: bool) -> bool:
+    """Whether nothing else keeps this listener from starting than a pull request nobody knows."""
+    if not asked_of_pulls(prepared, asked.event) or asked.context.pull is not None:
+        return False
+    return files or all(step(prepared, asked) is None for _, step in prepared.steps)
+
+
+def asked_of_pulls(prepared: Prepared, event: Event) -> bool:
+    """Whether open pull requests matter to this listener at such an event."""
+    return bool(prepared.conditions.unless) and event.kind in APPLIES["unless"]
 
 
 def _on(prepared: Prepared, asked: Asked) -> Said:
@@ -238,14 +222,6 @@ def _on(prepared: Prepared, asked: Asked) -> Said:
             if not trigger.cron or due is None or trigger.cron == due:
                 return None
     return prepared.on, event.label
-
-
-def trigger_text(trigger: Trigger) -> str:
-    """A trigger as a person writes it: `push`, `pull_request merged`, `schedule "0 3 * * *"`."""
-    if trigger.cron:
-        return f'{trigger.kind} "{trigger.cron}"'
-    single = len(ACTIONS[trigger.kind]) == 1
-    return str(trigger.kind) if single else f"{trigger.kind} {'/'.join(trigger.actions)}"
 
 
 def _active(_prepared: Prepared, asked: Asked) -> Said:
@@ -261,6 +237,23 @@ def _marker(event: Event) -> str | None:
         return None
     text = f"{event.message or ''}\n{event.title or ''}".casefold()
     return next((marker for marker in SKIP_MARKERS if marker in text), None)
+
+
+def _own(_prepared: Prepared, asked: Asked) -> Said:
+    """Commits that Windlass made would start it again and again."""
+    if asked.event.kind is not Kind.PUSH:
+        return None
+    last = (asked.event.message or "").replace("\r\n", "\n").strip().rpartition("\n\n")[2]
+    lines = (line.strip() for line in last.split("\n"))
+    found = next((line for line in lines if line.casefold().startswith(TRAILER.casefold())), None)
+    return None if found is None else (f"no trailer {TRAILER}", found)
+
+
+def _unless(prepared: Prepared, asked: Asked) -> Said:
+    pull = asked.context.pull
+    if not pull or not asked_of_pulls(prepared, asked.event):
+        return None
+    return _NO_PULL, f"pull request {pull} is open"
 
 
 def _pattern(key: str, value: Callable[[Event], str | None]) -> Step:
@@ -348,10 +341,12 @@ CONDITIONS: tuple[tuple[str, Step], ...] = (
     ("on", _on),
     ("repository", _active),
     ("skip", _skip),
+    ("loop guard", _own),
     ("branches", _pattern("branches", lambda event: event.branch)),
     ("tags", _pattern("tags", lambda event: event.tag)),
     ("head", _pattern("head", lambda event: event.head)),
     ("base", _pattern("base", lambda event: event.base)),
+    ("unless", _unless),
     ("labels", _labels),
     ("draft", _draft),
     ("paths", _paths),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from windlass.core.errors import Place
-from windlass.core.event import Kind
+from windlass.core.event import Event, Kind
 from windlass.core.filters import (
     CONDITIONS,
     Asked,
@@ -25,6 +25,7 @@ from windlass.core.filters import (
     Prepared,
     Trigger,
     Verdict,
+    asked_of_pulls,
     check,
     needs_files,
     open_at,
@@ -44,6 +45,7 @@ __all__ = [
     "collect",
     "nearest",
     "need_files",
+    "need_pull",
     "open_ones",
     "select",
 ]
@@ -130,8 +132,14 @@ def need_files(listeners: Mapping[str, Listener], context: Context) -> bool:
     )
 
 
+def need_pull(listeners: Mapping[str, Listener], event: Event) -> bool:
+    """Whether some listener asks for the open pull request of the pushed branch."""
+    candidates = collect(listeners).of(event.kind)
+    return any(asked_of_pulls(prepared, event) for prepared in candidates.values())
+
+
 def open_ones(listeners: Mapping[str, Listener], context: Context) -> dict[str, Open]:
-    """The listeners that cannot be judged while the changed files are unknown, and why."""
+    """The listeners that cannot be judged while something is unknown, and why."""
     asked = Asked(context)
     candidates = collect(listeners).of(context.event.kind)
     found = ((name, open_at(prepared, asked)) for name, prepared in candidates.items())

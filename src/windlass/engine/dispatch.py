@@ -18,8 +18,8 @@ import structlog
 
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
 from windlass.core.event import Event, Ignored
-from windlass.core.listener import Listener, Match
-from windlass.engine import recover, replays, schedules, write
+from windlass.core.listener import Listener, Match, need_pull
+from windlass.engine import memory, recover, replays, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
@@ -135,7 +135,10 @@ class Dispatch:
         if found.rules.fault:
             return replace(nothing, situation=found, fault=str(found.rules.fault))
         listeners = found.rules.configuration.listeners
-        question = ask(listeners, event, request, active=repository.active)
+        pull = 0
+        if need_pull(listeners, event):
+            pull = await self._world.store.read(lambda tx: memory.open_pull(tx, event))
+        question = ask(listeners, event, request, active=repository.active, pull=pull)
         files = await situations.changed_files(found, mirror) if question.wants_files else None
         verdicts = question.answer(files)
         found = replace(found, deploys=delivery.deploys)

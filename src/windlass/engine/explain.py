@@ -167,7 +167,7 @@ def open_line(listener: str, said: Open) -> str:
     """A listener that cannot be judged."""
     return (
         f"  {listener}: cannot be told, because `{said.condition}` wants {said.expected},"
-        f" and the changed files are not known ({_short(str(said.place))})"
+        f" and {said.unknown} ({_short(str(said.place))})"
     )
 
 

@@ -50,15 +50,16 @@ class Question:
         said = self.so_far(files)
         verdicts = {name: one for name, one in said.items() if not isinstance(one, Open)}
         if len(verdicts) < len(said):
-            raise Bug("listeners were asked about files before the files were known")
+            raise Bug("listeners were asked before files and pull requests were known")
         return verdicts
 
     def so_far(self, files: tuple[str, ...] | None) -> dict[str, Verdict | Open]:
-        """The verdict of every listener that can be judged with what is known of the files."""
+        """The verdict of every listener that can be judged with what is known."""
         context = self.context
         if context.files is None and files is not None:
             context = replace(context, files=files)
-        left = open_ones(self.listeners, context) if context.files is None else {}
+        unknown = context.files is None or context.pull is None
+        left = open_ones(self.listeners, context) if unknown else {}
         if not left:
             return dict(select(self.listeners, context))
         judged = {name: one for name, one in self.listeners.items() if name not in left}
@@ -67,15 +68,25 @@ class Question:
 
 
 def ask(
-    listeners: Mapping[str, Listener], event: Event, request: Request, *, active: bool = True
+    listeners: Mapping[str, Listener],
+    event: Event,
+    request: Request,
+    *,
+    active: bool = True,
+    pull: int | None = None,
 ) -> Question:
-    """The question that an event is, read from this request; `active` says not paused."""
+    """
+    The question that an event is, read from this request.
+
+    `active` says not paused; `pull` is the open pull request of the pushed branch (see `Context`).
+    """
     context = Context(
         event=event,
         payload=request.body,
         headers=request.headers,
         repository_active=active,
         files=event.files,
+        pull=pull,
     )
     return Question(listeners=collect(listeners), context=context)
 

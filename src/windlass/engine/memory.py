@@ -11,7 +11,7 @@ from dataclasses import replace
 from windlass.core.event import ZERO, Event, Kind
 from windlass.engine import replays
 from windlass.ports.records import Delivery, Head, PullRequestState, StoredEvent
-from windlass.ports.store import Tx
+from windlass.ports.store import Snapshot, Tx
 
 # Events of one commit that are looked through; more than any commit has in practice.
 MOST = 50
@@ -159,6 +159,20 @@ def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
         tx.add(after)
     else:
         tx.save(after)
+
+
+def open_pull(tx: Snapshot, event: Event) -> int:
+    """The open pull request whose head is the pushed branch, 0 if none; forks do not count."""
+    found = tx.find(
+        PullRequestState,
+        repository=event.repository,
+        head=event.branch,
+        state="open",
+        fork=False,
+        order="number",
+        limit=1,
+    )
+    return found[0].number if found else 0
 
 
 _PULL_STATES = {"merged": "merged", "closed": "closed"}

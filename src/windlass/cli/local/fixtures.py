@@ -122,10 +122,10 @@ def _read(root: Path, name: str, place: Place, faults: list[Fault]) -> bytes | N
 def _result(listeners: Listeners, fixture: Fixture, request: Request) -> Result:
     what = fixture.what
     if isinstance(what, Event):
-        return _compared(fixture, (judge(listeners, what, request, fixture.files),))
+        return _compared(fixture, (judge(listeners, what, request, fixture.files, fixture.pull),))
     try:
         recorded = Recorded(what.forge, what.body)
-        judged = judge_recorded(listeners, recorded, request, fixture.files)
+        judged = judge_recorded(listeners, recorded, request, fixture.files, fixture.pull)
     except Failure as failure:
         return _nothing(fixture, what.body, failure.what)
     if isinstance(judged, Ignored):

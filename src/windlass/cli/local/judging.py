@@ -95,20 +95,30 @@ def received(headers: Mapping[str, str], body: bytes, *, at: float, where: str) 
         raise Failure(f"It cannot be read: {error}.", where=where) from error
 
 
-def judge(listeners: Listeners, event: Event, request: Request, files: Files) -> Judged:
-    """The verdicts on one event; `files` are its changed files, if anybody said."""
-    verdicts = ask(listeners, event, request).so_far(files) if heard(event) else {}
+def judge(
+    listeners: Listeners,
+    event: Event,
+    request: Request,
+    files: Files,
+    pull: int | None = None,
+) -> Judged:
+    """The verdicts on one event; changed files and open pull request, if anybody said."""
+    verdicts = ask(listeners, event, request, pull=pull).so_far(files) if heard(event) else {}
     return Judged(event, verdicts)
 
 
 def judge_recorded(
-    listeners: Listeners, recorded: Recorded, request: Request, files: Files
+    listeners: Listeners,
+    recorded: Recorded,
+    request: Request,
+    files: Files,
+    pull: int | None = None,
 ) -> tuple[Judged, ...] | Ignored:
     """The verdicts on every event that a request tells of."""
     events = meant(recorded.forge, request, repository=recorded.repository, where=recorded.where)
     if isinstance(events, Ignored):
         return events
-    return tuple(judge(listeners, event, request, files) for event in events)
+    return tuple(judge(listeners, event, request, files, pull) for event in events)
 
 
 def as_data(name: str, said: Verdict | Open) -> dict[str, object]:

@@ -107,7 +107,10 @@ class PullRequestState:
 
     KEY: ClassVar[Columns] = ("repository", "number")
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
-    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "merge_sha"),)
+    INDEXES: ClassVar[tuple[Columns, ...]] = (
+        ("repository", "merge_sha"),
+        ("repository", "head"),
+    )
 
     repository: str
     number: int

@@ -35,6 +35,10 @@ def upgrade() -> None:
             "ix_delivery_state_repository_due_at", ["state", "repository", "due_at"], unique=False
         )
         batch_op.create_index("ix_delivery_origin_id", ["origin", "id"], unique=False)
+    with op.batch_alter_table("pull_request_state", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_pull_request_state_repository_head", ["repository", "head"], unique=False
+        )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(_column("origin", NUMBER, "0"))
     with op.batch_alter_table("verdict", schema=None) as batch_op:
