@@ -39,7 +39,7 @@ Every fault is told at once, each with file, line and column. A key that is unkn
 - `${{ ... }}` is [CEL](https://cel.dev) and is replaced in `env`, `with`, `group`, `url` and `path`. In `run` it is a fault: no branch name or title can become a part of a script.
 - Listeners and environments count as the default branch has them, so that no branch brings its own unprotected production. Pipelines and services count as the commit under test has them.
 - The conditions of a listener are checked in this order, and the first that is false is the stored reason: event and action, skip marker (`[skip ci]`, `[ci skip]`, `[no ci]`), `loop guard` (commits that Windlass made), `branches` or `tags` or `head` and `base`, `unless`, `labels`, `draft`, `paths`, `if`.
-- What happens, as far as code hosts tell this version: `push`, `tag`, `branch` and `pull_request` everywhere, `review` with plain Git, and `schedule` from Windlass itself (in UTC; ticks that pass while it is down are not made up for). The others in the table of events are checked and taken, and nothing makes such an event yet.
+- What happens, as far as code hosts tell this version: `push`, `tag`, `branch` and `pull_request` everywhere, `review` with plain Git, and `schedule` from Windlass itself (in UTC, or the `zone` it names). The others in the table of events are checked and taken, and nothing makes such an event yet.
 
 ## One file that shows most of it
 

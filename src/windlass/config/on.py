@@ -5,9 +5,11 @@ The forms of `on`: `push`, `[push, tag]`, `{pull_request: [merged]}`, `{schedule
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from collections.abc import Iterator
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -18,6 +20,7 @@ from windlass.core.event import ACTIONS, DEFAULT_ACTIONS, Kind
 from windlass.core.filters import Trigger
 
 Path = tuple[str | int, ...]
+_SCHEDULE = ("cron", "zone", "missed")
 
 KINDS = tuple(kind for kind in Kind if kind is not Kind.PING)
 
@@ -66,7 +69,7 @@ def _trigger(word: str, actions: object, at: At) -> Iterator[Trigger]:
     ]
     if kind is Kind.SCHEDULE:
         for cron, where in each:
-            yield Trigger(kind, DEFAULT_ACTIONS[kind], _cron(cron, where))
+            yield _schedule(cron, where)
     elif actions is None:
         yield Trigger(kind, DEFAULT_ACTIONS[kind])
     else:
@@ -88,8 +91,54 @@ def _nearest(word: object, what: str, words: tuple[str, ...], at: At) -> Pydanti
     return refuse("wrong-value", f"{found(word)} is no {what}{more}", hint=hint, at=at)
 
 
+def _schedule(value: object, at: At) -> Trigger:
+    """A cron text in UTC, or one with its zone and what becomes of ticks that were missed."""
+    actions = DEFAULT_ACTIONS[Kind.SCHEDULE]
+    if not isinstance(value, dict):
+        return Trigger(Kind.SCHEDULE, actions, _cron(value, at))
+    for key in value:
+        if key not in _SCHEDULE:
+            near = difflib.get_close_matches(str(key), _SCHEDULE, 1)
+            more = f", did you mean '{near[0]}'?" if near else ""
+            hint = f"it may have: {', '.join(_SCHEDULE)}"
+            where = At((*at.path, key), key=True)
+            message = f"unknown key '{key}' in a schedule{more}"
+            raise refuse("unknown-key", message, hint=hint, at=where)
+    if "cron" not in value:
+        hint = 'schedule: {cron: "0 3 * * *", zone: Europe/Berlin}'
+        raise refuse("missing-key", "a schedule needs 'cron'", hint=hint, at=at)
+    missed = value.get("missed", "skip")
+    if missed not in ("skip", "run"):
+        raise expected(missed, "skip or run", at=At((*at.path, "missed")))
+    return Trigger(
+        Kind.SCHEDULE,
+        actions,
+        cron=_cron(value["cron"], At((*at.path, "cron"))),
+        zone=_zone(value["zone"], At((*at.path, "zone"))) if "zone" in value else "",
+        catch_up=missed == "run",
+    )
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(value: object, at: At) -> str:
+    """The name of a time zone; empty for UTC."""
+    if isinstance(value, str) and value in _zones():
+        return "" if value == "UTC" else value
+    hint = "a name of the time zone database, such as Europe/Berlin, or UTC"
+    if not isinstance(value, str):
+        raise expected(value, "a time zone", hint=hint, at=at)
+    by_lower = {zone.casefold(): zone for zone in _zones()}
+    near = difflib.get_close_matches(value.casefold(), sorted(by_lower), 1)
+    more = f", did you mean '{by_lower[near[0]]}'?" if near else ""
+    raise refuse("wrong-value", f"{found(value)} is no time zone{more}", hint=hint, at=at)
+
+
 def _cron(value: object, at: At) -> str:
-    hint = 'minute, hour, day of the month, month, day of the week, in UTC: "0 3 * * *"'
+    hint = 'minute, hour, day of the month, month, day of the week: "0 3 * * *"'
     if not isinstance(value, str):
         raise expected(value, "a schedule of five fields", hint=hint, at=at)
     fields = value.split()
@@ -125,7 +174,12 @@ def _schema() -> dict[str, object]:
         actions = {"enum": list(ACTIONS[kind])}
         some: list[object] = [actions, {"type": "array", "items": actions}, {"type": "null"}]
         if kind is Kind.SCHEDULE:
-            some = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+            text = {"type": "string"}
+            keys = {"cron": text, "zone": text, "missed": {"enum": ["skip", "run"]}}
+            whole: dict[str, object] = {"type": "object", "properties": keys}
+            whole |= {"required": ["cron"], "additionalProperties": False}
+            either: dict[str, object] = {"anyOf": [text, whole]}
+            some = [text, whole, {"type": "array", "items": either}]
         kinds[str(kind)] = {"anyOf": some}
     one = {"enum": [str(kind) for kind in KINDS if kind is not Kind.SCHEDULE]}
     by_kind = {"type": "object", "properties": kinds, "additionalProperties": False}

@@ -13,11 +13,23 @@ from windlass.core.event import ACTIONS, Event, Kind
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One entry of `on`: a kind of event, which of its actions, and when (`schedule` only)."""
+    """
+    One entry of `on`: a kind of event, which of its actions, and when (`schedule` only).
+
+    `zone` is the time zone of `cron`, UTC when empty; `catch_up` says that ticks which
+    passed while no server was there start it once.
+    """
 
     kind: Kind
     actions: tuple[str, ...]
     cron: str = ""
+    zone: str = ""
+    catch_up: bool = False
+
+    @property
+    def schedule(self) -> str:
+        """The schedule with its zone, as `event.schedule` has it."""
+        return f"{self.cron} {self.zone}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,6 @@ class Context:
 def trigger_text(trigger: Trigger) -> str:
     """A trigger as a person writes it: `push`, `pull_request merged`, `schedule "0 3 * * *"`."""
     if trigger.cron:
-        return f'{trigger.kind} "{trigger.cron}"'
+        return f'{trigger.kind} "{trigger.schedule}"'
     single = len(ACTIONS[trigger.kind]) == 1
     return str(trigger.kind) if single else f"{trigger.kind} {'/'.join(trigger.actions)}"

@@ -215,13 +215,16 @@ def asked_of_pulls(prepared: Prepared, event: Event) -> bool:
 
 
 def _on(prepared: Prepared, asked: Asked) -> Said:
-    event = asked.event
+    event, late = asked.event, False
     for trigger in prepared.conditions.on:
         if trigger.kind is event.kind and event.action in trigger.actions:
             due = event.schedule
-            if not trigger.cron or due is None or trigger.cron == due:
+            if not trigger.cron or due is None:
                 return None
-    return prepared.on, event.label
+            if trigger.schedule == due and (trigger.catch_up or not event.recovered):
+                return None
+            late = late or trigger.schedule == due
+    return prepared.on, "a tick that was missed" if late else event.label
 
 
 def _active(_prepared: Prepared, asked: Asked) -> Said:

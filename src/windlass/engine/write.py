@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from windlass.core import run as rules
+from windlass.core.event import Event, Kind
 from windlass.core.expression import render
 from windlass.core.listener import Listener
 from windlass.core.run import ENDED, Effect, Finish, Report, Run, State
@@ -56,9 +57,7 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
         branch=event.branch or event.head or "",
         pull_request=event.number or 0,
         at=delivery.received_at,
-        event=event
-        if delivery.origin
-        else replace(event, recovered=delivery.source == "recovered"),
+        event=event if delivery.origin else replace(event, recovered=_recovered(delivery, event)),
         configuration=one.situation.config_sha if one.situation else "",
         fault=one.fault,
         matched=len(one.runs),
@@ -81,6 +80,11 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
         }
         effects.wish(tx, "configuration", arguments, now)
     return len(runs)
+
+
+def _recovered(delivery: Delivery, event: Event) -> bool:
+    """Found by us: a webhook that did not come, or a tick of a schedule that was missed."""
+    return delivery.source == "recovered" or (event.kind is Kind.SCHEDULE and event.recovered)
 
 
 def start_run(  # noqa: PLR0913 - which run, of what, when and why
