@@ -225,7 +225,7 @@ def test_a_pull_request_of_github_reaches_production(tmp_path):
             assert len(comments(github)) == 1
             tested = up.until(partial(digests, up))
             github.merge(number)
-            up.until(lambda: (place / "current" / "out" / "app.txt").exists())
+            up.until((place / "current" / "out" / "app.txt").exists)
             assert (place / "current" / "out" / "app.txt").read_text() == "two\n"
             assert digests(up) == tested
             up.until(lambda: len(github.shop.deployments) == 1)

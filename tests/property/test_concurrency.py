@@ -117,7 +117,9 @@ class Group(RuleBasedStateMachine):
         held = [one for one in self.all() if one.run.state is State.HELD and not one.run.queued]
         if held:
             one = held[pick % len(held)]
-            self.store.fill(lambda tx: groups.allow(tx, one, "ada", self.now))
+            self.store.fill(
+                lambda tx: groups.allow(tx, one, "ada", self.now, f"release:{one.number}")
+            )
 
     @rule(pick=picks)
     def cancelled(self, pick):

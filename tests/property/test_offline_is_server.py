@@ -173,14 +173,15 @@ def by_the_server(forge, headers, body, text, files):
     lower = {name.lower(): value for name, value in headers.items()}
     try:
         request = Request(headers=kept(lower), body=wellformed(body).content, at=0.0)
-        events = dispatch._read(repository, SimpleNamespace(source="webhook"), request)
+        delivery = SimpleNamespace(source="webhook", origin="", deploys=True)
+        events = dispatch._read(repository, delivery, request)
     except BadDelivery:
         return "unreadable"
     if isinstance(events, Ignored):
         return "ignored"
 
     async def judged():
-        return [await dispatch._judge(repository, event, request) for event in events]
+        return [await dispatch._judge(repository, delivery, event, request) for event in events]
 
     found = asyncio.run(judged())
     assert not any(one.fault for one in found), found

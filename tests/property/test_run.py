@@ -265,9 +265,12 @@ class RunMachine(RuleBasedStateMachine):
             assert (new.reason, new.ended_at) == (fact.reason, fact.at)
 
     def check_reports(self, before, after, effects):
-        """A report for an action if and only if it stands otherwise than before."""
+        """A report for an action if and only if it stands, or waits, otherwise than before."""
         reports = [one.action for one in effects if isinstance(one, Report)]
-        freed = before.state is State.HELD and after.state is not State.HELD
+        freed = before.state is State.HELD and (after.state, after.queued) != (
+            before.state,
+            before.queued,
+        )
         changed = [
             action
             for action in before.actions

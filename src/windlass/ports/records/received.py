@@ -157,11 +157,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """
-    One listener's verdict on one event; the place is `file:line:column`.
-
-    A listener in `shadow` decides and is recorded, and starts nothing.
-    """
+    """One listener's verdict on one event; the place is `file:line:column`."""
 
     KEY: ClassVar[Columns] = ("event", "listener")
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
@@ -175,4 +171,3 @@ class StoredVerdict:
     actual: str = ""
     place: str = ""
     run: int = 0
-    shadow: bool = False

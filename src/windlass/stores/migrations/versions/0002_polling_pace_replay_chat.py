@@ -1,5 +1,5 @@
 """
-Polling repositories, the pace of reports, replayed deliveries, listeners in shadow, chat commands.
+Polling repositories, the pace of reports, replayed deliveries, chat commands.
 """
 
 from __future__ import annotations
@@ -41,8 +41,6 @@ def upgrade() -> None:
         )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(_column("origin", NUMBER, "0"))
-    with op.batch_alter_table("verdict", schema=None) as batch_op:
-        batch_op.add_column(_column("shadow", sa.Boolean(), "false"))
     _chat()
 
 
