@@ -3,25 +3,27 @@ How often a report may be sent.
 
 Forges take a thousand statuses for one commit and context, and count every call. So what
 has been said already is not said again, and a report that changes all the time is sent at
-once the first few times and then more and more seldom. It carries a key and no value, so
+once the first few times, then every other second, and in the end more and more seldom. It carries a key and no value, so
 whenever it is sent it says how things are then, and the end is always said.
 
->>> [wait(sent) for sent in (0, 9, 10, 12, 40)]
-[0.0, 0.0, 1.0, 4.0, 300.0]
+>>> [wait(sent) for sent in (0, 9, 10, 49, 50, 53, 90)]
+[0.0, 0.0, 2.0, 2.0, 2.0, 16.0, 300.0]
 """
 
 from __future__ import annotations
 
 import hashlib
 
-# So many times a report is sent as soon as it changes.
-FREE = 10
-FIRST, LONGEST = 1.0, 300.0
+# So many times a report is sent as soon as it changes, and so many with a short pause.
+FREE, BRISK = 10, 50
+FIRST, LONGEST = 2.0, 300.0
 
 
 def wait(sent: int) -> float:
     """Seconds that have to lie between two sendings, of a report that was sent so often."""
-    return 0.0 if sent < FREE else min(FIRST * 2.0 ** min(sent - FREE, 20), LONGEST)
+    if sent < FREE:
+        return 0.0
+    return min(FIRST * 2.0 ** min(max(sent - BRISK, 0), 20), LONGEST)
 
 
 def digest(said: object) -> str:
