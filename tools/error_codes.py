@@ -61,6 +61,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "it cannot be told which code host an address is on",
         "say it with `--forge`",
     ),
+    "plugin": (
+        "a package that brings a code host cannot be used",
+        "take it away, or see what it needs",
+    ),
     "ping": (
         "a code host was asked for a ping, and it did not arrive",
         "see what `windlass doctor` says of the address",

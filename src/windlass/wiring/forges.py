@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
 
 from windlass.core.errors import AdapterError, UserError
@@ -21,7 +22,7 @@ from windlass.forges.gitea.forge import GiteaForge
 from windlass.forges.github.forge import GitHubForge
 from windlass.forges.gitlab.forge import GitLabForge
 from windlass.forges.gogs.forge import GogsForge
-from windlass.forges.http.client import Credential, Http
+from windlass.forges.http.client import Credential, Http, Tokens
 from windlass.forges.plain.forge import PlainForge
 from windlass.ports.forge import Dialect, Reports, Source, Webhooks
 from windlass.ports.target import Clock, Vault
@@ -29,6 +30,8 @@ from windlass.settings.table import Settings
 from windlass.wiring.dialects import DIALECTS
 
 PLAIN = "plain"
+# Where other packages name what they bring.
+GROUP = "windlass.forges"
 
 
 class _Adapter(Webhooks, Reports, Source, Protocol):
@@ -36,10 +39,41 @@ class _Adapter(Webhooks, Reports, Source, Protocol):
 
 
 def forges(settings: Settings, http: Http, vault: Vault, clock: Clock) -> Mapping[str, Forge]:
-    """Their ports; nothing is asked of any of them yet."""
+    """The ports of ours and of other packages; nothing is asked of any of them yet."""
 
     def token(url: str) -> str | None:
         return tokens.stored(vault, tokens.TOKEN, url)
+
+    known = dict(_ours(settings, http, vault, clock, token))
+    for entry in entry_points(group=GROUP):
+        if entry.name in known:
+            raise UserError(
+                f"{entry.value} wants to be the forge {entry.name}, and there is one of that name",
+                hint=f"take the package away, or give it another name in {GROUP}",
+                code="plugin",
+            )
+        known[entry.name] = _loaded(entry, http, token, clock)
+    return known
+
+
+def _loaded(entry: EntryPoint, http: Http, token: Tokens, clock: Clock) -> Forge:
+    """What another package's function makes."""
+    try:
+        made = entry.load()(http, token, clock)
+    except Exception as error:  # a package of somebody else may raise anything
+        raise UserError(
+            f"the forge {entry.name} of {entry.value} cannot be loaded: {error}",
+            hint="take the package away, or see what it needs",
+            code="plugin",
+        ) from error
+    if not isinstance(made, Forge):
+        raise UserError(f"{entry.value} makes no forge but {made!r:.80}", code="plugin")
+    return made
+
+
+def _ours(
+    settings: Settings, http: Http, vault: Vault, clock: Clock, token: Tokens
+) -> Mapping[str, Forge]:
 
     def app(url: str) -> str | None:
         return tokens.stored(vault, tokens.APP, url)
