@@ -3,8 +3,9 @@ How often a report may be sent.
 
 Forges take a thousand statuses for one commit and context, and count every call. So what
 has been said already is not said again, and a report that changes all the time is sent at
-once the first few times, then every other second, and in the end more and more seldom. It carries a key and no value, so
-whenever it is sent it says how things are then, and the end is always said.
+once the first few times, then every other second, and in the end more and more seldom.
+It carries a key and no value, so whenever it is sent it says how things are then, and the
+end is always said.
 
 >>> [wait(sent) for sent in (0, 9, 10, 49, 50, 53, 90)]
 [0.0, 0.0, 2.0, 2.0, 2.0, 16.0, 300.0]
