@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from windlass.testing.servers.serving import lasting_port
 
 HERE = Path(__file__).parent
 GIT = {
@@ -84,9 +85,7 @@ class Journey:
     @classmethod
     def prepare(cls, folder: Path) -> Journey:
         """A repository that is connected to a server, which has ended."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self = cls(folder, free.getsockname()[1])
+        self = cls(folder, lasting_port())
         folder.mkdir()
         git(folder, "init", "-q", "--bare", "-b", "main", "shop.git")
         git(folder, "clone", "-q", "shop.git", "work")

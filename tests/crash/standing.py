@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from windlass.forges.plain.program.signing import headers
+from windlass.testing.servers.serving import lasting_port
 
 WINDLASS = (sys.executable, "-m", "windlass")
 GIT = {
@@ -77,9 +77,7 @@ class Standing:
     def prepare(cls, folder: Path, *, jobs: int = 2, data: Path | None = None) -> Standing:
         """Nothing runs yet."""
         folder.mkdir(exist_ok=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            return cls(folder, data or folder / "data", free.getsockname()[1], jobs)
+        return cls(folder, data or folder / "data", lasting_port(), jobs)
 
     # ------------------------------------------------------------ the process
 

@@ -16,6 +16,7 @@ import pytest
 from windlass.testing.servers.github import TOKEN as PAT
 from windlass.testing.servers.github import GitHub
 from windlass.testing.servers.gitlab import TOKEN, GitLab
+from windlass.testing.servers.serving import lasting_port
 
 CONFIGURATION = """\
 listeners:
@@ -36,7 +37,7 @@ class Up:
         self.env = {**os.environ, "WINDLASS_DATA": str(self.data)}
         self.log = (folder / "server.log").open("ab")
         self.process = None
-        self.port = 0
+        self.port = lasting_port()
 
     def start(self):
         """Start it, on the address that it had before, and wait until it is ready."""
@@ -51,7 +52,6 @@ class Up:
         )
         note = self.data / "server.json"
         self.until(lambda: note.exists() and self._alive(note))
-        self.port = int(json.loads(note.read_text())["url"].rpartition(":")[2])
 
     def _alive(self, note):
         return json.loads(note.read_text() or "{}").get("pid") == self.process.pid

@@ -50,7 +50,7 @@ def server(whole: Standing) -> Iterator[Standing]:
     """It, still in good health afterwards: the next good webhook has its run."""
     yield whole
     assert whole.ready()
-    reply = whole.post(good(whole), f"good-{next(NUMBERS)}")
+    reply = whole.post(fresh(whole), f"good-{next(NUMBERS)}")
     assert reply.status == 202
     whole.until("rest", whole.at_rest)
     (state, runs) = whole.rows(
@@ -65,6 +65,15 @@ def good(server: Standing) -> bytes:
     """A push that starts a run."""
     head = git(server.folder / "shop.git", "rev-parse", "main")
     return server.push(f"good/{next(NUMBERS)}", head, head)
+
+
+def fresh(server: Standing) -> bytes:
+    """A push of a commit of its own, whose status is told for the first time."""
+    bare, branch = server.folder / "shop.git", f"good/{next(NUMBERS)}"
+    head = git(bare, "rev-parse", "main")
+    sha = git(bare, "commit-tree", f"{head}^{{tree}}", "-p", head, "-m", branch)
+    git(bare, "update-ref", f"refs/heads/{branch}", sha)
+    return server.push(branch, sha)
 
 
 @contextmanager

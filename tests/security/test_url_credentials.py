@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ class World:
 
     def __init__(self):
         self.store = MemoryStore()
+        self.clock = SimpleNamespace(now=lambda: 1.0)
 
 
 def test_who_adds_it_again_is_not_told_the_password():

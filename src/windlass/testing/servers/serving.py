@@ -23,7 +23,9 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -311,6 +313,19 @@ _GIT = re.compile(
 def basic(name: str, password: str) -> str:
     """The value of an `Authorization` header."""
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def lasting_port() -> int:
+    """
+    A free port that the system gives to nobody by itself.
+
+    So a server that is away for a moment finds it free when it comes back.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - nothing is kept secret by it
+        with socket.socket() as free, contextlib.suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
 
 
 def first(found: Iterable[S], missing: str) -> S:
