@@ -64,10 +64,9 @@ class Jobs:
         self._slots = Slots(slots)
         self._watched: dict[str, asyncio.Task[None]] = {}
 
-    async def start(self, key: Key) -> None:
-        """Start a job when there is room for it, and watch it. Twice is once."""
-        stored = await self._world.store.read(lambda tx: tx.get(StoredRun, key.run))
-        await self._slots.take(stored.repository if stored else "")
+    async def start(self, key: Key, repository: str) -> None:
+        """Start a job in its repository's turn, and watch it. Twice is once."""
+        await self._slots.take(repository)
         watched = False
         try:
             found = await self._load(key)

@@ -77,13 +77,13 @@ class Performer:
         key = _key(effect)
         stored = await self._world.store.read(lambda tx: tx.get(StoredRun, key.run))
         job = stored.run.jobs.get(key.job) if stored else None
-        if job is None:
+        if stored is None or job is None:
             return
         match job.job.kind:
             case JobKind.DEPLOY:
                 await deployments.request(self._world, self._configurations, key)
             case JobKind.STEPS | JobKind.BUILD | JobKind.APPROVAL:
-                await self._jobs.start(key)
+                await self._jobs.start(key, stored.repository)
 
     async def _stop(self, effect: StoredEffect) -> None:
         key = _key(effect)

@@ -103,10 +103,9 @@ class Http:
         except Transient as error:
             self._pace.failed(origin, str(error), self._clock.now())
             raise
-        if answer.status == 304 and known:
-            self._pace.answered(origin, who, answer, self._clock.now())
-            return known[1]
         self._pace.answered(origin, who, answer, self._clock.now())
+        if answer.status == 304 and known:
+            return known[1]
         judged(method, target, answer, secret.values(), self._clock.now())
         if method == "GET" and (etag := answer.headers.get("etag")):
             self._keep((who, target), (etag, answer))
