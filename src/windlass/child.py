@@ -79,7 +79,8 @@ class Child:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         if self._process.stdin:
-            writing, protocol = await loop.connect_write_pipe(_Flow, self._process.stdin)
+            pipe = Pipe(self._process.stdin, loop)
+            writing, protocol = await loop.connect_write_pipe(_Flow, pipe)
             self._transports.append(writing)
             self.stdin = asyncio.StreamWriter(writing, protocol, None, loop)
         self.stdout = await self._reader(self._process.stdout)
@@ -88,12 +89,35 @@ class Child:
     async def _reader(self, pipe: IO[bytes] | None) -> asyncio.StreamReader | None:
         if pipe is None:
             return None
-        reader = asyncio.StreamReader()
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), Pipe(pipe, loop)
         )
         self._transports.append(transport)
         return reader
+
+
+class Pipe:
+    """
+    One end of a pipe, closed once.
+
+    uvloop closes the descriptor and then the file as well, which closes the number again:
+    by then it may be what another thread has just opened, whose pipe goes silent for ever.
+    """
+
+    def __init__(self, file: IO[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        self._number = os.dup(file.fileno())
+        file.close()
+        self._ours = type(loop).__module__.partition(".")[0] != "uvloop"
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._number
+
+    def close(self) -> None:
+        """Close it, unless the loop has done so."""
+        if self._ours:
+            os.close(self._number)
 
 
 async def _ended(pid: int) -> None:

@@ -187,8 +187,22 @@ class Journey:
         while not true():
             self.revive()
             if time.monotonic() > end:
-                raise TimeoutError(f"{what} did not happen: {self.log()}")
+                raise TimeoutError(f"{what} did not happen: {self.state()}{self.log()}")
             time.sleep(0.03)
+
+    def state(self) -> str:
+        """What lies where: the first thing to know of a walk that stands still."""
+        queries = (
+            "select 'delivery', source, state, reason from delivery",
+            "select 'event', number, kind, action, branch from event",
+            "select 'run', number, listener, state from run",
+            "select 'effect', id, state, attempts, error from effect where state != 'done'",
+        )
+        rows = (str(row) for query in queries for row in self.rows(query))
+        held = (self.folder / "shop.git" / "windlass").rglob("*")
+        words = ["ps", "-eo", "pid,ppid,stat,wchan:20,etimes,args"]
+        alive = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+        return "\n".join(["", *rows, *map(str, held), alive, ""])
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database says, read beside the server."""
