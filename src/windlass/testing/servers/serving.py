@@ -40,6 +40,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 Routed = Callable[[Any, "Call"], "Reply"]
 S = TypeVar("S")
 
+# Not the seeded one: tests that run side by side would all draw the same ports.
+_CHANCE = random.SystemRandom()
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -322,7 +325,7 @@ def lasting_port() -> int:
     So a server that is away for a moment finds it free when it comes back.
     """
     while True:
-        port = random.randrange(20_000, 32_000)  # noqa: S311 - nothing is kept secret by it
+        port = _CHANCE.randrange(20_000, 32_000)
         with socket.socket() as free, contextlib.suppress(OSError):
             free.bind(("127.0.0.1", port))
             return port
