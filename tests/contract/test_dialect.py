@@ -107,12 +107,52 @@ class TestGitHub(DialectContract):
             "base": {"ref": "main", "sha": OLD, "repo": {"id": 7}},
             "head": {"ref": "one", "sha": NEW, "repo": {"id": 7}},
         }
+        review = {
+            "state": "approved",
+            "commit_id": NEW,
+            "user": sender["sender"],
+            "body": "",
+            "submitted_at": None,
+        }
+        group = {
+            "head_sha": NEW,
+            "head_ref": "refs/heads/q",
+            "base_sha": OLD,
+            "base_ref": "refs/heads/main",
+            "head_commit": {},
+        }
         bodies = (
             ("push", push),
             ("push", {**push, "ref": "refs/tags/v1", "before": ZERO, "created": True}),
             ("push", {**push, "after": ZERO, "deleted": True, "commits": [], "head_commit": None}),
             ("pull_request", {"action": "opened", "pull_request": pull, **sender}),
             ("pull_request", {"action": "synchronize", "before": OLD, "pull_request": pull}),
+            (
+                "pull_request_review",
+                {"action": "submitted", "review": review, "pull_request": pull, **sender},
+            ),
+            (
+                "issue_comment",
+                {
+                    "action": "created",
+                    "issue": {**pull, "pull_request": {}},
+                    "comment": {"body": "/test"},
+                    **sender,
+                },
+            ),
+            (
+                "pull_request_review_comment",
+                {"action": "created", "pull_request": pull, "comment": {"body": "x"}, **sender},
+            ),
+            (
+                "release",
+                {
+                    "action": "published",
+                    "release": {"tag_name": "v1", "author": sender["sender"]},
+                    **sender,
+                },
+            ),
+            ("merge_group", {"action": "checks_requested", "merge_group": group, **sender}),
             ("ping", {"zen": "Design for failure.", **sender}),
         )
         return [

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import random
 from dataclasses import replace
 
 import pytest
@@ -16,14 +14,12 @@ from windlass.core.event import Ignored
 from windlass.forges.basic_auth import authorization
 from windlass.forges.bitbucket_cloud.dialect import BitbucketCloudDialect
 from windlass.ports.forge import Request
-from windlass.testing.contracts.dialect import DialectContract, mutated, read_calmly
+from windlass.testing.contracts.dialect import DialectContract
 
 OLD, NEW = "a" * 40, "b" * 40
 AT = 1_700_000_000.0
 SECRET = b"a secret of this test"
 # Each body far more often where the result is published.
-# A nightly run sets WINDLASS_FUZZ to a million.
-CASES = int(os.environ.get("WINDLASS_FUZZ") or (10_000 if os.environ.get("CI") else 300))
 
 
 def signature(request, secret):
@@ -175,15 +171,3 @@ def test_no_hostile_name_becomes_an_event(ref):
     for one in (*pulls, *pushes):
         with pytest.raises(BadDelivery):
             BitbucketCloudDialect().read(one, "acme/shop")
-
-
-@pytest.mark.parametrize(("name", "body"), CLOUD)
-def test_no_body_harms_the_cloud_reader(name, body):
-    """Bent in one place, a body gives events, Ignored or BadDelivery; nothing else."""
-    bend(BitbucketCloudDialect(), request(name, body))
-
-
-def bend(dialect, whole):
-    chance = random.Random(len(whole.body))
-    for _ in range(CASES):
-        read_calmly(dialect, replace(whole, body=mutated(whole.body, chance)))
