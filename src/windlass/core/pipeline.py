@@ -145,6 +145,18 @@ class Action:
     arguments: Mapping[str, str] = field(default_factory=dict)
     place: Place | None = None
 
+    @property
+    def label(self) -> str:
+        """
+        What its result is reported as: `build/SERVICE`, `deploy/ENVIRONMENT`, `pipeline/NAME`.
+
+        >>> Action(kind=ActionKind.PROMOTE, name="api", environment="dev").label
+        'deploy/dev'
+        """
+        if self.kind in {ActionKind.DEPLOY, ActionKind.PROMOTE}:
+            return f"deploy/{self.environment}"
+        return f"{self.kind}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRecipe:

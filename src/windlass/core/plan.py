@@ -54,8 +54,7 @@ def plan(actions: tuple[Action, ...], configuration: Configuration) -> Plan:
 def _pipeline(draft: _Draft, action: Action, before: tuple[str, ...]) -> tuple[str, ...]:
     pipeline = _wanted(draft.configuration.pipelines, action, "pipeline")
     prefix = _free(draft, pipeline.name)
-    label = f"pipeline/{action.name}"
-    return _inline(draft, pipeline, _Inlined(prefix, label, action.arguments, before))
+    return _inline(draft, pipeline, _Inlined(prefix, action.label, action.arguments, before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _build(draft: _Draft, action: Action, before: tuple[str, ...]) -> tuple[str,
         environment=action.environment,
         place=action.place,
     )
-    draft.jobs[job.name] = JobRun(job=job, action=f"build/{action.name}")
+    draft.jobs[job.name] = JobRun(job=job, action=action.label)
     return (job.name,)
 
 
@@ -122,7 +121,7 @@ def _deploy(draft: _Draft, action: Action, before: tuple[str, ...]) -> tuple[str
         promote_from=action.promote_from,
         place=action.place,
     )
-    draft.jobs[job.name] = JobRun(job=job, action=f"deploy/{action.environment}")
+    draft.jobs[job.name] = JobRun(job=job, action=action.label)
     return (job.name,)
 
 

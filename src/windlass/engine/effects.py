@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from windlass.core.run import Effect, Finish, Report, StartJob, StopJob
 from windlass.engine.names import status_context
-from windlass.ports.records import Deployment, StoredEffect, StoredRun
+from windlass.ports.records import CommitStatus, Deployment, StoredEffect, StoredRun
 from windlass.ports.store import Tx
 
 
@@ -65,6 +65,12 @@ def deployed(tx: Tx, one: Deployment, now: float) -> None:
     wish(tx, "deployment", said, now, run=one.run)
 
 
+def report(tx: Tx, about: CommitStatus, now: float) -> None:
+    """Ask for a status on a commit."""
+    said = {"repository": about.repository, "sha": about.sha, "context": about.context}
+    wish(tx, "report", said, now, run=about.run)
+
+
 def write(tx: Tx, stored: StoredRun, effects: tuple[Effect, ...], now: float) -> None:
     """Write down what the rules of a run want done."""
     for effect in effects:
@@ -82,12 +88,16 @@ def write(tx: Tx, stored: StoredRun, effects: tuple[Effect, ...], now: float) ->
 
 
 def _report(tx: Tx, stored: StoredRun, action: str, now: float) -> None:
-    arguments = {
-        "repository": stored.repository,
-        "sha": stored.status_sha,
-        "context": status_context(action),
-    }
-    wish(tx, "report", arguments, now, run=stored.number)
+    report(
+        tx,
+        CommitStatus(
+            repository=stored.repository,
+            sha=stored.status_sha,
+            context=status_context(action),
+            run=stored.number,
+        ),
+        now,
+    )
     _comment(tx, stored, now)
 
 

@@ -149,12 +149,14 @@ def verdict_lines(one: StoredVerdict, started: str) -> list[str]:
     """One listener's verdict; `started` says what came of it when it matched."""
     if one.matched:
         return [f"  {one.listener}: {started}"]
-    missed = (
-        f"  {one.listener}: not started, because `{one.condition}`"
-        f" wants {one.expected}, and it is {one.actual} ({_short(one.place)})"
-    )
+    missed = f"  {one.listener}: not started, because {because(one)} ({_short(one.place)})"
     nearest = near(one.condition, one.expected, one.actual)
     return [missed, f"    nearest: {nearest}"] if nearest else [missed]
+
+
+def because(one: StoredVerdict) -> str:
+    """Why a listener missed: the first condition that was false."""
+    return f"`{one.condition}` wants {one.expected}, and it is {one.actual}"
 
 
 def command_line(one: ChatCommand) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from windlass.core.chat import MOST
 from windlass.core.run import ENDED, Run, State
 from windlass.engine import comment
+from windlass.engine.explain import because
 from windlass.engine.names import run_path, status_context
 from windlass.engine.world import World
 from windlass.ports.executor import Logs
@@ -26,6 +27,7 @@ from windlass.ports.records import (
     Repository,
     StoredEvent,
     StoredRun,
+    StoredVerdict,
 )
 from windlass.ports.store import Tx
 
@@ -83,18 +85,27 @@ class Reporter:
     async def status(self, repository: str, sha: str, context: str) -> Told | None:
         """One status of a commit."""
 
-        def work(tx: Tx) -> tuple[Repository | None, StoredRun | None]:
+        def work(tx: Tx) -> tuple[Repository | None, StoredRun | StoredVerdict | None]:
             said = tx.get(CommitStatus, repository, sha, context)
-            newest = tx.get(StoredRun, said.run) if said else None
+            if said is None:
+                return None, None
+            newest = (
+                tx.get(StoredRun, said.run)
+                if said.run
+                else tx.get(StoredVerdict, said.event, said.listener)
+            )
             return tx.get(Repository, repository), newest
 
-        found, stored = await self.world.store.read(work)
-        if found is None or stored is None:
+        found, newest = await self.world.store.read(work)
+        if found is None or newest is None:
             return None
-        status = status_of(stored, context, self.world.public_url)
-        if status.state is StatusState.FAILURE:
-            notes = await asyncio.to_thread(annotated, stored, context, self.world.logs)
-            status = replace(status, annotations=notes)
+        if isinstance(newest, StoredVerdict):
+            status = skipped(newest, sha, context, self.world.public_url)
+        else:
+            status = status_of(newest, context, self.world.public_url)
+            if status.state is StatusState.FAILURE:
+                notes = await asyncio.to_thread(annotated, newest, context, self.world.logs)
+                status = replace(status, annotations=notes)
         reports = self.world.forges[found.forge].reports
         return Told(status, lambda: reports.status(found.url, status))
 
@@ -191,6 +202,17 @@ def status_of(stored: StoredRun, context: str, public_url: str) -> Status:
         state=state,
         description=_cut(_describe(run, action, words), ""),
         url=f"{public_url}{run_path(stored.number)}{_anchor(run, action)}",
+    )
+
+
+def skipped(verdict: StoredVerdict, sha: str, context: str, public_url: str) -> Status:
+    """The status of what was not started: neutral, with the reason, leading to the whole answer."""
+    return Status(
+        sha=sha,
+        context=context,
+        state=StatusState.NEUTRAL,
+        description=_cut(f"not started: {because(verdict)}", ""),
+        url=f"{public_url}/events/{verdict.event}",
     )
 
 

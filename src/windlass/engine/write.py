@@ -11,7 +11,7 @@ from windlass.core.event import Event, Kind
 from windlass.core.expression import render
 from windlass.core.listener import Listener
 from windlass.core.run import ENDED, Effect, Finish, Report, Run, State
-from windlass.engine import effects, groups, memory, replays
+from windlass.engine import effects, groups, memory, replays, skipped
 from windlass.engine.chat import asked
 from windlass.engine.judge import record
 from windlass.engine.names import status_context
@@ -72,6 +72,7 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     asked.ask(tx, delivery, stored, now)
     for name, verdict in one.verdicts.items():
         tx.add(record(number, name, verdict, runs.get(name, 0)))
+    skipped.tell(tx, number, one, now)
     if one.situation is not None and (one.fault or _was_faulty(tx, stored)):
         arguments = {
             "repository": event.repository,

@@ -46,7 +46,11 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
-    """Which run a status on a commit speaks of: the newest with that context."""
+    """
+    What a status on a commit speaks of: the newest run with that context.
+
+    Without a run (0) it is neutral: the `listener` did not want this `event`.
+    """
 
     KEY: ClassVar[Columns] = ("repository", "sha", "context")
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
@@ -56,6 +60,8 @@ class CommitStatus:
     sha: str
     context: str
     run: int
+    event: int = 0
+    listener: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,9 @@ def upgrade() -> None:
         )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(_column("origin", NUMBER, "0"))
+    with op.batch_alter_table("commit_status", schema=None) as batch_op:
+        batch_op.add_column(_column("event", NUMBER, "0"))
+        batch_op.add_column(_column("listener", sa.Text(), "''"))
     _chat()
 
 
