@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from windlass.forges.plain.program.signing import headers
@@ -48,6 +49,7 @@ class Whole:
     endpoint: str
     secret: bytes
     process: subprocess.Popen[bytes]
+    name: str = NAME
     sent: int = 0
 
     @property
@@ -100,7 +102,7 @@ class Whole:
         answer.read()
         return answer.status
 
-    def get(self, path: str) -> object:
+    def get(self, path: str) -> Any:  # noqa: ANN401 - the shape of each answer is its own
         """What the API answers."""
         connection = self.connect()
         connection.request("GET", f"/api/v1{path}")
