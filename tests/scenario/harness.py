@@ -46,8 +46,8 @@ from windlass.wiring.world import Mirrors
 
 NAME = "shop"
 START = 1_700_000_000.0
-# The loops that sleep: places, state repository, schedules, missed deliveries.
-LOOPS = 4
+# The loops that sleep: places, state repository, schedules, missed deliveries, issuers.
+LOOPS = 5
 PACE = Pace(jobs=16, recover_every=1e9)
 
 

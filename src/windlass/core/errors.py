@@ -98,6 +98,17 @@ class BadDelivery(WindlassError):
         self.trusted = trusted
 
 
+class BadToken(BadDelivery):
+    """A webhook whose bearer token is not trusted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, trusted=False)
+
+
+class UnknownKey(BadToken):
+    """The token is signed by a key that its issuer did not have when it was last asked."""
+
+
 class AdapterError(WindlassError):
     """Something outside failed."""
 

@@ -18,6 +18,7 @@ from windlass.engine.admission import Admissions
 from windlass.engine.configurations import Configurations
 from windlass.engine.dispatch import Dispatch
 from windlass.engine.ids import Ids
+from windlass.engine.issuers import Issuers
 from windlass.engine.jobs import Jobs
 from windlass.engine.loop import Loop
 from windlass.engine.perform import Performer
@@ -48,8 +49,17 @@ class Pace:
 class Engine:
     """Dispatches, performs, watches, until it is cancelled."""
 
-    def __init__(self, world: World, pace: Pace, receive: Receive, ids: Ids) -> None:
+    def __init__(
+        self,
+        world: World,
+        pace: Pace,
+        receive: Receive,
+        ids: Ids,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called when an endpoint trusts others than before."""
         configurations = Configurations()
+        self.issuers = Issuers(world, changed)
         self.configurations = configurations
         self._clock = world.clock
         self._jobs = Jobs(world, configurations, pace.jobs)
@@ -60,7 +70,7 @@ class Engine:
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         schedules = Schedules(world, configurations, ids)
         recovery = Recovery(world, receive, ids)
-        self._watch = Watch(world, recovery, schedules, pace.recover_every)
+        self._watch = Watch(world, recovery, schedules, self.issuers, pace.recover_every)
 
     async def run(self) -> None:
         """Work until cancelled; jobs that run go on without us."""
@@ -73,6 +83,7 @@ class Engine:
                 tasks.create_task(self._always(self._watch.state))
                 tasks.create_task(self._always(self._watch.schedules))
                 tasks.create_task(self._always(self._watch.missed))
+                tasks.create_task(self._always(self._watch.issuers))
         finally:
             await self._jobs.close()
 

@@ -15,20 +15,30 @@ from windlass.ports.records import Delivery, Repository
 from windlass.ports.store import Above, Tx
 from windlass.ports.target import Vault
 
+# The trust in an OIDC issuer stands beside the webhook secrets, under a name no person can give.
+ANCHOR = "webhook:oidc"
 # Seconds for a ping to arrive, and between two looks.
 ARRIVES, LOOK = 10.0, 0.1
 
 
 def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
+    """What webhooks are trusted by now: the secrets that may sign, and the issuer's anchor."""
+    return (*signing_secrets(vault, repository), *_held(vault, repository, ANCHOR))
+
+
+def signing_secrets(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
     """The webhook secrets that are valid now, the current one first."""
-    names = ("webhook", "webhook-previous")
+    return _held(vault, repository, "webhook", "webhook-previous")
+
+
+def _held(vault: Vault, repository: Repository, *names: str) -> tuple[bytes, ...]:
     found = (vault.get(name, repository.name) for name in names)
     return tuple(value for value in found if value)
 
 
 def hook_of(world: World, repository: Repository) -> Hook:
     """Where this repository's webhooks go, and what they are signed with."""
-    secrets = secrets_of(world.vault, repository)
+    secrets = signing_secrets(world.vault, repository)
     if not secrets:
         raise UserError(
             f"the webhook secret of {repository.name} is gone",
@@ -41,13 +51,23 @@ async def ensure(world: World, repository: Repository) -> HookState:
     """Check the webhook, put it right where it is not, and note what remains wrong."""
     if repository.polling:
         return HookState(present=True)
-    webhooks = world.forges[repository.forge].webhooks
+    forge = world.forges[repository.forge]
+    webhooks = forge.webhooks
     hook = hook_of(world, repository)
     state = await webhooks.check(repository.url, hook)
     if not state.by_hand and (state.problem or not state.present):
         state = await webhooks.install(repository.url, hook)
+    if forge.by_hand and await _sent(world, repository):
+        state = HookState(present=True)
     await note(world, repository.name, state.problem)
     return state
+
+
+async def _sent(world: World, repository: Repository) -> bool:
+    """Whether something ever came, which is all that can be known of a sender."""
+    return await world.store.read(
+        lambda tx: bool(tx.find(Delivery, endpoint=repository.endpoint, limit=1))
+    )
 
 
 async def arrives(world: World, repository: Repository) -> float | None:

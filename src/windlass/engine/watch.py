@@ -1,5 +1,5 @@
 """
-Time: places that are due for a look, deliveries that may have been missed.
+Time: places that are due for a look, deliveries that may have been missed, keys that grow old.
 
 A timer only writes wishes and asks questions that webhooks ask as well, so it
 may fire twice, late, or not at all for a while, and nothing breaks.
@@ -15,6 +15,7 @@ from windlass.core.errors import WindlassError
 from windlass.engine import effects
 from windlass.engine.deployments import OPEN
 from windlass.engine.hooks import ensure
+from windlass.engine.issuers import Issuers
 from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
 from windlass.engine.schedules import Schedules
@@ -39,11 +40,17 @@ class Watch:
     """The timers of this server; `recover_every` is in seconds."""
 
     def __init__(
-        self, world: World, recovery: Recovery, schedules: Schedules, recover_every: float
+        self,
+        world: World,
+        recovery: Recovery,
+        schedules: Schedules,
+        issuers: Issuers,
+        recover_every: float,
     ) -> None:
         self._world = world
         self._recovery = recovery
         self._schedules = schedules
+        self._issuers = issuers
         self._every = recover_every
         self._pulled = Pulled(world)
 
@@ -76,6 +83,16 @@ class Watch:
             if count := await self._schedules():
                 log.info("due", action="schedule", events=count)
 
+    async def issuers(self) -> None:
+        """Read the keys of OIDC issuers when they are old, or one is missing, for ever."""
+        again = 0.0
+        while True:
+            now = self._world.clock.now()
+            if now >= again or self._issuers.wished:
+                await self._issuers.look()
+                again = now + WAITING
+            await self._world.clock.sleep(TICK)
+
     async def missed(self) -> None:
         """Look for missed deliveries at the start, soon after, and then on a timer, for ever."""
         looks: dict[str, int] = {}
@@ -104,6 +121,8 @@ class Watch:
             await ensure(self._world, repository)
         except WindlassError as error:
             log.warning("hook not checked", action="recover", repository=name, why=str(error))
+        if self._world.forges[repository.forge].by_hand:
+            return
         try:
             if count := await self._recovery(repository, self._world.clock.now() - BACK):
                 log.info("recovered", action="recover", repository=name, events=count)

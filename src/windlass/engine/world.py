@@ -13,7 +13,7 @@ from windlass.core.errors import UserError
 from windlass.git.mirror import Mirror
 from windlass.git.state import StateRepository
 from windlass.ports.executor import Artifacts, Executor, Logs
-from windlass.ports.forge import Dialect, PullRequests, Reports, Source, Webhooks
+from windlass.ports.forge import Anchors, Dialect, PullRequests, Reports, Source, Webhooks
 from windlass.ports.records import Repository
 from windlass.ports.store import Store
 from windlass.ports.target import Clock, Target, Vault
@@ -28,6 +28,8 @@ class Forge:
     A forge that does not sign its bodies (`signed` false) is asked again before they count.
     Where names of people are not theirs alone (`logins` false) their ids stand for them.
     `clone` makes a repository's address the one that Git is given.
+    Behind one `by_hand` there is nobody to ask, and its webhooks are made by people.
+    `anchors` where its dialect trusts tokens of OIDC issuers.
     """
 
     dialect: Dialect
@@ -39,6 +41,8 @@ class Forge:
     signed: bool = True
     logins: bool = True
     clone: Callable[[str], str] = str
+    by_hand: bool = False
+    anchors: Anchors | None = None
 
 
 class Secrets(Protocol):

@@ -52,6 +52,34 @@ class Dialect(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """
+    An OIDC issuer, and what its tokens must say to be trusted.
+
+    `audience` is who a token has to be for; of the values of a claim it must have one.
+    """
+
+    issuer: str
+    audience: str
+    claims: Mapping[str, tuple[str, ...]]
+
+
+class Anchors(Protocol):
+    """How a dialect comes to trust the tokens of an OIDC issuer."""
+
+    async def keys(self, issuer: str) -> str:
+        """
+        The issuer's public signing keys, as JSON.
+
+        Raises a `UserError` for what is no issuer of usable keys, `Transient` or `Permanent`
+        when it cannot be asked.
+        """
+
+    def anchor(self, trust: Trust, keys: str) -> bytes:
+        """What `Dialect.verify` takes among the secrets; public, and it signs nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """Where a forge shall send webhooks, and the secret it signs them with."""
 

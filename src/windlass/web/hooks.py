@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import math
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive as Read
 from starlette.types import Scope, Send
 
-from windlass.core.errors import BadDelivery, Conflict, Transient
+from windlass.core.errors import BadDelivery, BadToken, Conflict, Transient, UnknownKey
 from windlass.engine.receive import LARGE, Arrival, Receive
 from windlass.engine.refuse import Refusals, Refused
 from windlass.engine.wellformed import wellformed
@@ -68,7 +68,11 @@ class Visit:
 
 @dataclass(slots=True, kw_only=True)
 class Hooks:
-    """The route's program, shared by all endpoints; `url` is ours, without a slash at its end."""
+    """
+    The route's program, shared by all endpoints; `url` is ours, without a slash at its end.
+
+    `unknown_key` is told the repository for which a token came whose key is not known.
+    """
 
     receive: Receive
     endpoints: Endpoints
@@ -76,6 +80,7 @@ class Hooks:
     clock: Clock
     url: str = ""
     limits: Limits = field(default_factory=Limits)
+    unknown_key: Callable[[str], None] = lambda _: None
     _throttle: Throttle = field(init=False)
     _deadlines: Deadlines = field(default_factory=Deadlines, init=False)
     _held: int = field(default=0, init=False)
@@ -91,6 +96,8 @@ class Hooks:
         except _Gone:
             return
         except Exception as error:  # noqa: BLE001 - the route's one place
+            if isinstance(error, UnknownKey):
+                self.unknown_key(visit.repository)
             await self._refuse(visit, _answer(error, visit), send)
             return
         finally:
@@ -237,6 +244,12 @@ def _answer(error: Exception, visit: Visit) -> Answer:
     match error:
         case Answer():
             return error
+        case UnknownKey():
+            hint = "the issuer's keys are read again within a minute or two; send it again then"
+            return Answer(401, "token", str(error), hint=hint)
+        case BadToken():
+            hint = "compare its claims with the issuer, audience and claims that were named here"
+            return Answer(401, "token", str(error), hint=hint)
         case BadDelivery(trusted=False):
             hint = "check that the forge and the repository here have the same webhook secret"
             return Answer(401, "signature", str(error), hint=hint)

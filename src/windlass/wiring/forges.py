@@ -18,6 +18,7 @@ from windlass.forges.bitbucket_cloud.forge import BitbucketCloudForge
 from windlass.forges.bitbucket_dc.forge import BitbucketDataCenterForge
 from windlass.forges.bitbucket_dc.place import parsed
 from windlass.forges.by_hand import ByHand
+from windlass.forges.generic.issuers import Issuers
 from windlass.forges.gitea.forge import GiteaForge
 from windlass.forges.github.forge import GitHubForge
 from windlass.forges.gitlab.forge import GitLabForge
@@ -121,6 +122,8 @@ def _ours(
             webhooks=(anyone := ByHand("the sender")),
             reports=anyone,
             source=anyone,
+            by_hand=True,
+            anchors=Issuers(http),
         ),
     }
 

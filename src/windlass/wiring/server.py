@@ -118,8 +118,8 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
         receive = Receive(store, world.clock, ids)
         refusals = Refusals(store, world.clock)
         pace = Pace(jobs=settings.jobs, recover_every=settings.missed_every)
-        engine = Engine(world, pace, receive, ids)
         endpoints = Endpoints(lambda name: _look_up(world, name))
+        engine = Engine(world, pace, receive, ids, endpoints.forget)
         hooks = Hooks(
             receive=receive,
             endpoints=endpoints,
@@ -127,6 +127,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
             clock=world.clock,
             url=world.public_url,
             limits=Limits(body=settings.body_limit),
+            unknown_key=engine.issuers.unknown_key,
         )
         keys = Keys({SHARED: settings.api_token or _token(settings.api_token_path)})
         parts = Parts(

@@ -40,6 +40,22 @@ def repo() -> None:
     help="Ask the code host again and again, or have it send webhooks; by default a webhook where"
     " it can reach the server.",
 )
+@click.option(
+    "--oidc-issuer",
+    default="",
+    metavar="URL",
+    help="Trust tokens of this OIDC issuer; with --forge generic.",
+)
+@click.option(
+    "--oidc-audience", default="", metavar="AUDIENCE", help="For whom a token has to be (`aud`)."
+)
+@click.option(
+    "--oidc-claim",
+    "oidc_claims",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What a token must claim; repeatable, and of values for the same NAME one will do.",
+)
 @click.option("--no-input", is_flag=True, help="Ask nothing.")
 @asks_server
 def add(  # noqa: PLR0913 - one parameter for each option
@@ -50,6 +66,9 @@ def add(  # noqa: PLR0913 - one parameter for each option
     token_file: TextIO | None,
     *,
     polling: bool | None,
+    oidc_issuer: str,
+    oidc_audience: str,
+    oidc_claims: tuple[str, ...],
     no_input: bool,
 ) -> None:
     """
@@ -58,13 +77,23 @@ def add(  # noqa: PLR0913 - one parameter for each option
     URL is the address of a repository on a code host, or the path of a bare repository here.
     """
     began = time.monotonic()
+    claims = _claims(oidc_claims)
     token = token_file.read().strip() if token_file else ""
     if "://" in url:
         if not token and not no_input and sys.stdin.isatty():
             token = _asked(url)
     else:
         url = str(Path(url).resolve())  # the server stands in another folder
-    asked = {"url": url, "name": name, "forge": forge, "token": token, "polling": polling}
+    asked: dict[str, object] = {
+        "url": url,
+        "name": name,
+        "forge": forge,
+        "token": token,
+        "polling": polling,
+    }
+    if oidc_issuer or oidc_audience or claims:
+        oidc = {"issuer": oidc_issuer, "audience": oidc_audience, "claims": claims}
+        asked |= {"oidc": oidc}
     added = api.post(Added, "/repositories", asked)
     if not api.as_json:
         where = "none: the code host is asked every half minute"
@@ -74,6 +103,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
                 ("forge", added.repository.forge),
                 ("branch", added.repository.default_branch),
                 ("webhook", where if added.repository.polling else api.url + added.webhook),
+                *([("issuer", oidc_issuer)] if oidc_issuer else []),
             ]
         )
     if added.ping is not None:
@@ -82,6 +112,20 @@ def add(  # noqa: PLR0913 - one parameter for each option
         say(f"The webhook is not in place: {added.hook.problem}")
     else:
         say(f"Connected in {time.monotonic() - began:.1f} s.")
+
+
+def _claims(said: tuple[str, ...]) -> dict[str, list[str]]:
+    """What tokens must claim, by name."""
+    claims: dict[str, list[str]] = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not name or not equals or not value:
+            raise click.BadParameter(
+                f"{one!r} is no claim; write it as NAME=VALUE, such as repository=acme/shop",
+                param_hint="--oidc-claim",
+            )
+        claims.setdefault(name, []).append(value)
+    return claims
 
 
 @repo.command("token")

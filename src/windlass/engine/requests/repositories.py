@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from windlass.core.errors import Conflict, Permanent, UserError
-from windlass.engine import effects, tokens
+from windlass.engine import effects, issuers, tokens
 from windlass.engine.audit import audit
-from windlass.engine.hooks import arrives, ensure, hook_of, secrets_of, unreachable
+from windlass.engine.hooks import ANCHOR, arrives, ensure, hook_of, signing_secrets, unreachable
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery
 from windlass.engine.requests.asked import Asked
 from windlass.git.failure import scrub
-from windlass.ports.forge import HookState
-from windlass.ports.records import Head, Repository
+from windlass.ports.forge import HookState, Trust
+from windlass.ports.records import Head, Repository, TrustedIssuer
 from windlass.ports.store import Tx
 
 PLAIN = "plain"
@@ -35,7 +35,8 @@ class Connect:
     A repository to connect.
 
     Without `name` it is taken from the address, without `forge` that is found out. `token` is
-    stored for this address. `polling` None: where the forge cannot reach us.
+    stored for this address. `polling` None: where the forge cannot reach us. `trust` is the OIDC
+    issuer whose tokens are taken in place of a signature.
     """
 
     url: str
@@ -43,6 +44,7 @@ class Connect:
     forge: str = ""
     token: str = ""
     polling: bool | None = None
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +74,16 @@ class RepositoryRequests(Asked):
                 hint="letters, digits, `.`, `_`, `-`, and `/` between parts: --name acme/shop",
             )
         await self._free(name, url)
+        anchor = await self._anchor(wanted.trust, forge) if wanted.trust else b""
         if wanted.token:
             await self.store_token(url, wanted.token, by=by)
         polling = wanted.polling
         if polling is None:
-            polling = forge != PLAIN and unreachable(self._world.public_url, url)
+            polling = (
+                forge != PLAIN and not port.by_hand and unreachable(self._world.public_url, url)
+            )
+        if polling and port.by_hand:
+            raise UserError(f"{forge} cannot be asked for events", hint="leave --poll out")
         fresh = Repository(
             name=name,
             forge=forge,
@@ -88,7 +95,11 @@ class RepositoryRequests(Asked):
         )
         fresh = replace(fresh, default_branch=await self._default_branch(fresh))
         await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
-        await self._store(fresh, await self._heads(fresh), by)
+        heads = await self._heads(fresh)
+        # One from before the repository was disconnected is trusted no more.
+        if anchor or self._world.vault.get(ANCHOR, name):
+            await self._world.secrets.put(ANCHOR, name, anchor)
+        await self._store(fresh, heads, by, wanted.trust)
         state = await ensure(self._world, fresh)
         ping = None
         if state.present and not state.problem and not polling:
@@ -139,7 +150,7 @@ class RepositoryRequests(Asked):
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The webhook secret, for a forge where a person enters it; on record who asked."""
         repository = await self._repository(name)
-        value = secrets_of(self._world.vault, repository)[0]
+        value = signing_secrets(self._world.vault, repository)[0]
         now = self._now()
         await self._world.store.transaction(lambda tx: audit(tx, by, "show secret", name, now))
         return value.decode("ascii")
@@ -151,7 +162,7 @@ class RepositoryRequests(Asked):
         So what the forge has sent already, and sends again, is still trusted.
         """
         repository = await self._repository(name)
-        old = secrets_of(self._world.vault, repository)
+        old = signing_secrets(self._world.vault, repository)
         if old:
             await self._world.secrets.put("webhook-previous", name, old[0])
         await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
@@ -212,7 +223,17 @@ class RepositoryRequests(Asked):
             heads = {f"refs/heads/{branch}": sha for branch, sha in found.items()}
         return {ref: sha for ref, sha in heads.items() if not ref.startswith("refs/pull/")}
 
-    async def _store(self, fresh: Repository, heads: dict[str, str], by: str) -> None:
+    async def _anchor(self, trust: Trust, forge: str) -> bytes:
+        """What makes the dialect trust this issuer, with the keys that it has now."""
+        reader = issuers.check(trust, forge, self._world.forges[forge])
+        return reader.anchor(trust, await reader.keys(trust.issuer))
+
+    async def _store(
+        self, fresh: Repository, heads: dict[str, str], by: str, trust: Trust | None
+    ) -> None:
+        nobody = Trust(issuer="", audience="", claims={})
+        issuer = issuers.record_of(fresh.name, trust or nobody, fresh.created_at)
+
         def work(tx: Tx) -> None:
             old = tx.get(Repository, fresh.name)
             if old is not None and not old.active:
@@ -221,6 +242,8 @@ class RepositoryRequests(Asked):
                 raise Conflict(f"{fresh.name} is connected already")
             for ref, sha in heads.items():
                 tx.save(Head(repository=fresh.name, ref=ref, sha=sha))
+            if trust or tx.get(TrustedIssuer, fresh.name):
+                tx.save(issuer)
             audit(tx, by, "connect", fresh.name, fresh.created_at, scrub(fresh.url))
 
         await self._world.store.transaction(work)

@@ -15,7 +15,7 @@ token's. At least one claim is wanted, for a public issuer gives tokens to every
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -84,7 +84,7 @@ def read(secret: bytes) -> Anchor:
 
 
 def written(
-    *, issuer: str, audience: str, claims: Mapping[str, Claim | list[Claim]], jwks: str
+    *, issuer: str, audience: str, claims: Mapping[str, Claim | Sequence[Claim]], jwks: str
 ) -> bytes:
     """The secret for an anchor; `jwks` as `keys.jwks` brings it."""
     said = {

@@ -21,10 +21,10 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jws import CompactSignature, JWSRegistry
 
-from windlass.core.errors import BadDelivery
+from windlass.core.errors import BadDelivery, BadToken, UnknownKey
 from windlass.forges.generic import anchor
 from windlass.forges.generic.anchor import ALGORITHMS, Anchor, SigningKey
-from windlass.forges.signatures import delivery_key, raw, same, untrusted
+from windlass.forges.signatures import delivery_key, raw, same
 from windlass.ports.forge import Request, Verified
 
 # Seconds by which two clocks may differ.
@@ -57,7 +57,7 @@ def brought(request: Request) -> bool:
 def verified(request: Request, secrets: tuple[bytes, ...]) -> Verified:
     """Trust the token by the first anchor that does, or raise `BadDelivery`."""
     token = _token(request)
-    why = untrusted("nobody is trusted")
+    why: BadDelivery = BadToken("nobody is trusted")
     for index, secret in enumerate(secrets):
         if anchor.is_anchor(secret):
             try:
@@ -74,13 +74,13 @@ def _token(request: Request) -> CompactSignature:
     value = request.headers.get("authorization", "")
     found = _TOKEN.fullmatch(value) if len(value) <= LONGEST else None
     if not found:
-        raise untrusted("the authorization header is not one bearer token")
+        raise BadToken("the authorization header is not one bearer token")
     try:
         token = jws.extract_compact(found[1].encode(), None, _REGISTRY)
     except (JoseError, ValueError, RecursionError):
-        raise untrusted("the bearer token cannot be read") from None
+        raise BadToken("the bearer token cannot be read") from None
     if not isinstance(token.headers(), dict) or {"crit", "b64"} & set(token.headers()):
-        raise untrusted("the bearer token wants something that is not understood")
+        raise BadToken("the bearer token wants something that is not understood")
     return token
 
 
@@ -88,7 +88,7 @@ def _anchor(secret: bytes) -> Anchor:
     try:
         return anchor.read(secret)
     except ValueError as error:
-        raise untrusted(f"a trusted issuer of this endpoint cannot be read: {error}") from error
+        raise BadToken(f"a trusted issuer of this endpoint cannot be read: {error}") from error
 
 
 def _trusted(token: CompactSignature, trust: Anchor, now: float) -> Claims:
@@ -99,13 +99,13 @@ def _trusted(token: CompactSignature, trust: Anchor, now: float) -> Claims:
     except (JoseError, ValueError, TypeError):
         good = False
     if not good:
-        raise untrusted("the token's signature is wrong")
+        raise BadToken("the token's signature is wrong")
     try:
         claims = orjson.loads(token.payload or b"")
     except orjson.JSONDecodeError:
-        raise untrusted("the token holds no claims") from None
+        raise BadToken("the token holds no claims") from None
     if not isinstance(claims, dict):
-        raise untrusted("the token holds no claims")
+        raise BadToken("the token holds no claims")
     _check(claims, trust, now)
     return claims
 
@@ -115,33 +115,33 @@ def _chosen(token: CompactSignature, trust: Anchor) -> SigningKey:
     headers = token.headers()
     algorithm, kid = headers.get("alg"), headers.get("kid")
     if not isinstance(algorithm, str) or algorithm not in _NAMES:
-        raise untrusted("the token is not signed by RS256, ES256 or EdDSA")
+        raise BadToken("the token is not signed by RS256, ES256 or EdDSA")
     named = [one for one in trust.keys if kid is None or one.kid == kid]
     if not named:
-        raise untrusted("the token is signed by a key that its issuer does not have")
+        raise UnknownKey("the token is signed by a key that its issuer does not have")
     fitting = [one for one in named if algorithm in one.algorithms]
     if len(fitting) != 1:
-        raise untrusted("the token is signed in another way than its key is for")
+        raise BadToken("the token is signed in another way than its key is for")
     return fitting[0]
 
 
 def _check(claims: Claims, trust: Anchor, now: float) -> None:
     if claims.get("iss") != trust.issuer:
-        raise untrusted("the token is of another issuer")
+        raise BadToken("the token is of another issuer")
     if trust.audience.isdisjoint(_texts(claims.get("aud"))):
-        raise untrusted("the token is for another audience")
+        raise BadToken("the token is for another audience")
     until = _time(claims, "exp")
     if until is None or not now - LEEWAY < until:
-        raise untrusted("the token has expired, or never would")
+        raise BadToken("the token has expired, or never would")
     for name in ("nbf", "iat"):
         since = _time(claims, name)
         if since is not None and not since <= now + LEEWAY:
-            raise untrusted("the token is from the future")
+            raise BadToken("the token is from the future")
     for name, usable in trust.claims.items():
         value = claims.get(name)
         # In Python, True is 1.
         if not any(type(value) is type(one) and value == one for one in usable):
-            raise untrusted(f"the token's {name[:80]} is another")
+            raise BadToken(f"the token's {name[:80]} is another")
 
 
 def _time(claims: Claims, name: str) -> float | None:
@@ -150,7 +150,7 @@ def _time(claims: Claims, name: str) -> float | None:
         return None
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise untrusted(f"the token's {name} is no time")
+        raise BadToken(f"the token's {name} is no time")
     return float(value)
 
 
@@ -166,7 +166,7 @@ def _bound(claims: Claims, body: bytes) -> None:
     said = claims["body_sha256"]
     text = raw(said) if isinstance(said, str) else b""
     if not same(text.lower(), hashlib.sha256(body).hexdigest().encode()):
-        raise untrusted("the token is for another body")
+        raise BadToken("the token is for another body")
 
 
 def _key(claims: Claims, request: Request) -> str:

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from windlass.core.errors import UserError
-from windlass.forges.generic.anchor import public, signing_keys
-from windlass.forges.http.api import fields, items, text
+from windlass.forges.generic.anchor import KEYS, signing_keys
+from windlass.forges.http.api import Json, fields, items, text
 from windlass.forges.http.client import Credential, Http
 
 PATH = "/.well-known/openid-configuration"
+# What of a key is kept: what it is, what it is for, and its public numbers. Certificates are not.
+PARTS = ("kty", "crv", "kid", "alg", "use", "key_ops", "n", "e", "x", "y")
 NOBODY = Credential("")
 
 
@@ -40,11 +42,15 @@ async def jwks(http: Http, issuer: str) -> str:
     if not where.startswith("https://") and _origin(where) != (parts.scheme, parts.netloc):
         raise UserError(f"{issuer} keeps its keys at {where[:200]!r}, which is not https")
     answer = fields((await http.send("GET", where, NOBODY)).json())
-    listed = [one for one in items(answer.get("keys") or []) if isinstance(one, dict)]
-    usable = [public(one) for one in listed if any(signing_keys({"keys": [one]}))]
+    listed = [one for one in items(answer.get("keys") or [])[:KEYS] if isinstance(one, dict)]
+    usable = [_slim(one) for one in listed if any(signing_keys({"keys": [one]}))]
     if not usable:
         raise UserError(f"{issuer} has no key for RS256, ES256 or EdDSA")
     return orjson.dumps({"keys": usable}).decode()
+
+
+def _slim(key: Json) -> Json:
+    return {name: key[name] for name in PARTS if name in key}
 
 
 def _address(issuer: str) -> str:

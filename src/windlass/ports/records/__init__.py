@@ -22,6 +22,7 @@ from windlass.ports.records.received import (
     SealedSecret,
     StoredEvent,
     StoredVerdict,
+    TrustedIssuer,
 )
 from windlass.ports.records.running import (
     Audit,
@@ -54,4 +55,5 @@ __all__ = [
     "StoredFact",
     "StoredRun",
     "StoredVerdict",
+    "TrustedIssuer",
 ]

@@ -13,6 +13,7 @@ from windlass.ports.records.received import (
     SealedSecret,
     StoredEvent,
     StoredVerdict,
+    TrustedIssuer,
 )
 from windlass.ports.records.running import (
     Audit,
@@ -29,6 +30,7 @@ RECORDS = (
     Repository,
     Head,
     SealedSecret,
+    TrustedIssuer,
     Delivery,
     Refusal,
     StoredEvent,

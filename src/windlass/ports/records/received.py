@@ -66,6 +66,28 @@ class SealedSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuer:
+    """
+    The OIDC issuer whose tokens a repository's endpoint trusts; empty: none.
+
+    `claims` are what a token must say, of several values one. `read_at` is when the issuer's
+    keys were last read, `tried_at` when they were last asked for, `problem` why that failed.
+    """
+
+    KEY: ClassVar[Columns] = ("repository",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = ()
+
+    repository: str
+    issuer: str
+    audience: str
+    claims: Mapping[str, tuple[str, ...]]
+    read_at: float
+    tried_at: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """
     One trusted webhook request. `body` is compressed (zlib), `digest` is the body's SHA-256.

@@ -1,5 +1,5 @@
 """
-Polling repositories, the pace of reports, replayed deliveries, chat commands.
+Polling repositories, the pace of reports, replayed deliveries, chat commands, trusted issuers.
 """
 
 from __future__ import annotations
@@ -45,6 +45,20 @@ def upgrade() -> None:
         batch_op.add_column(_column("event", NUMBER, "0"))
         batch_op.add_column(_column("listener", sa.Text(), "''"))
     _chat()
+    _issuers()
+
+
+def _issuers() -> None:
+    def column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+        return sa.Column(name, kind, autoincrement=False, nullable=False)
+
+    op.create_table(
+        "trusted_issuer",
+        *(column(name, sa.Text()) for name in ("repository", "issuer", "audience", "claims")),
+        *(column(name, sa.Double()) for name in ("read_at", "tried_at")),
+        _column("problem", sa.Text(), "''"),
+        sa.PrimaryKeyConstraint("repository"),
+    )
 
 
 def _chat() -> None:

@@ -4,13 +4,14 @@ Repositories, their webhooks, and their pull requests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from windlass.ports.forge import HookState, PullRequest
+from windlass.ports.forge import HookState, PullRequest, Trust
 from windlass.ports.records import Repository
 from windlass.web.api.models.shape import Answer, Ask, maybe_when, when
 
@@ -87,10 +88,29 @@ class RecoveredAnswer(Answer):
     found: int
 
 
+class OidcAsk(Ask):
+    """
+    The OIDC issuer whose tokens are trusted, for whom they have to be, and what they must claim.
+
+    Of several values of a claim a token must have one. At least one claim is wanted: with none,
+    any workflow of that issuer would be trusted.
+    """
+
+    issuer: str = ""
+    audience: str = ""
+    claims: Mapping[str, list[str]] = {}
+
+    def trust(self) -> Trust:
+        """As the engine takes it."""
+        claims = {name: tuple(values) for name, values in self.claims.items()}
+        return Trust(issuer=self.issuer, audience=self.audience, claims=claims)
+
+
 class AddAsk(Ask):
     """
     The repository to connect; without a name it is taken from the URL, without a forge that is
-    found out. `polling` true: without a webhook; null: where the forge cannot reach us.
+    found out. `polling` true: without a webhook; null: where the forge cannot reach us. `oidc`
+    for a sender that brings tokens in place of signatures; the forge `generic` takes them.
     """
 
     url: str
@@ -98,6 +118,7 @@ class AddAsk(Ask):
     forge: str = ""
     token: SecretStr = SecretStr("")
     polling: bool | None = None
+    oidc: OidcAsk | None = None
 
 
 class TokenAsk(Ask):

@@ -39,6 +39,7 @@ async def add(ask: AddAsk, parts: With, actor: Actor) -> AddedAnswer:
         forge=ask.forge,
         token=ask.token.get_secret_value(),
         polling=ask.polling,
+        trust=ask.oidc.trust() if ask.oidc else None,
     )
     done = await parts.requests.add_repository(wanted, by=actor)
     return AddedAnswer(
