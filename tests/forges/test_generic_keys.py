@@ -16,27 +16,10 @@ from windlass.forges.generic.keys import jwks
 from windlass.forges.http.client import Http
 from windlass.ports.forge import Request
 from windlass.reach import Reach
-from windlass.testing.servers.serving import Call, Reply, Server, route
+from windlass.testing.servers.oidc import Issuer
 
 RSA = jwk.RSAKey.generate_key(2048, {"kid": "rsa"})
 SET = {"keys": [RSA.as_dict(private=False)]}
-
-
-class Issuer(Server):
-    """An OIDC issuer; its answers can be changed."""
-
-    def __init__(self, root):
-        super().__init__(root)
-        self.said = {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
-        self.set = SET
-
-    @route("GET", "/.well-known/openid-configuration")
-    def configuration(self, _: Call) -> Reply:
-        return Reply(200, self.said)
-
-    @route("GET", "/keys")
-    def keys(self, _: Call) -> Reply:
-        return Reply(200, self.set)
 
 
 class Wall:
@@ -49,6 +32,7 @@ class Wall:
 @pytest.fixture
 def issuer(tmp_path):
     with Issuer(tmp_path) as server:
+        server.set = SET
         yield server
 
 
@@ -65,7 +49,8 @@ def found(issuer):
 
 def test_the_keys_of_an_issuer_make_an_anchor(issuer):
     """Found by discovery, without what is private or not for us, and a token fits them."""
-    issuer.set = {"keys": [RSA.as_dict(private=True), {"kty": "oct", "k": "x"}, {"kty": "new"}, 7]}
+    full = {**RSA.as_dict(private=True), "x5c": ["MIIC" * 400]}
+    issuer.set = {"keys": [full, {"kty": "oct", "k": "x"}, {"kty": "new"}, 7]}
     brings = found(issuer.url)
     assert json.loads(brings) == {"keys": [RSA.as_dict(private=False)]}
     trust = written(issuer=issuer.url, audience="us", claims={"sub": "ada"}, jwks=brings)

@@ -179,7 +179,7 @@ def test_a_silent_forge_is_given_up(ask, shelf):
 
 
 def test_a_forge_that_is_down_is_left_alone(ask, shelf, clock):
-    """After three failures it is not asked for a while, and people see why; then once more."""
+    """After three failures it is not asked for a while; an outage has one beginning and an end."""
     shelf.faults += [Reply(502)] * 3
 
     async def play(api):
@@ -190,7 +190,14 @@ def test_a_forge_that_is_down_is_left_alone(ask, shelf, clock):
         (circuit,) = api.http.circuits()
         assert circuit.origin == shelf.url
         assert "502" in circuit.reason
+        assert (circuit.since, circuit.until) == (1000.0, 1015.0)
         clock.time += 16
+        shelf.faults.append(Reply(502))
+        with pytest.raises(Transient):
+            await api.get("/same")
+        (circuit,) = api.http.circuits()
+        assert (circuit.since, circuit.until) == (1000.0, 1046.0)
+        clock.time += 31
         assert await api.get("/same") == {"is": "same"}
         assert api.http.circuits() == ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from windlass.core.errors import Conflict
 from windlass.ports.records import ChatCommand
 from windlass.testing.fakes.memory import MemoryStore
+from windlass.testing.fakes.requests import FakeCircuit
+from windlass.testing.sample.web import NOW
 
 PAGES = (
     ("/", "What runs where", "drifted"),
@@ -186,3 +189,25 @@ def test_a_chosen_theme_is_in_the_first_byte(web):
     """So that a dark page does not flash white; anything else in the cookie is nothing."""
     assert 'data-theme="dark"' in web.client.get("/", headers={"Cookie": "theme=dark"}).text
     assert "data-theme=" not in web.client.get("/", headers={"Cookie": 'theme="><b>'}).text
+
+
+def test_a_code_host_that_is_left_alone_is_named(web):
+    """Which, since when, why and until when: for people where repositories are, and in the API."""
+    assert "left alone" not in web.client.get("/repositories").text
+    assert web.client.get("/api/v1/status").json()["circuits"] == []
+    why = "https://api.github.com answers 502 <b>"
+    left = FakeCircuit("https://api.github.com", NOW - 200, NOW + 60, why)
+    web.sample.asked.left.append(left)
+    page = web.client.get("/repositories").text
+    said = " ".join(re.sub(r"<(?!b>)[^>]*>", "", page).split())
+    assert (
+        "https://api.github.com is left alone for now: https://api.github.com answers 502"
+        " &lt;b&gt;. That began 3 min ago; it is tried again at 08:01:00 UTC,"
+    ) in said
+    (circuit,) = web.client.get("/api/v1/status").json()["circuits"]
+    assert circuit == {
+        "host": "https://api.github.com",
+        "since": "2027-01-15T07:56:40Z",
+        "until": "2027-01-15T08:01:00Z",
+        "reason": why,
+    }

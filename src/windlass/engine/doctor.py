@@ -18,7 +18,7 @@ from windlass.core.errors import WindlassError
 from windlass.engine import tokens
 from windlass.engine.hooks import hook_of, unreachable
 from windlass.engine.world import World
-from windlass.ports.records import Delivery, Refusal, Repository
+from windlass.ports.records import Delivery, Refusal, Repository, TrustedIssuer
 from windlass.ports.store import Above, Tx
 
 # Bytes, and the share of the disk, below which it counts as full.
@@ -149,20 +149,42 @@ async def _repository(world: World, repository: Repository) -> list[Finding]:
     found = await _hook(world, repository)
     now = world.clock.now()
 
-    def work(tx: Tx) -> tuple[list[Delivery], list[Refusal]]:
+    def work(tx: Tx) -> tuple[list[Delivery], list[Refusal], TrustedIssuer | None]:
         last = tx.find(Delivery, repository=repository.name, order="-id", limit=1)
         lately = tx.find(Refusal, at=Above(now - LATELY))
-        return last, [one for one in lately if one.repository == repository.name]
+        refused = [one for one in lately if one.repository == repository.name]
+        return last, refused, tx.get(TrustedIssuer, repository.name)
 
-    last, refused = await world.store.read(work)
+    last, refused, trust = await world.store.read(work)
+    if trust and trust.issuer:
+        found.append(_issuer(trust, now))
     if refused:
         often = Counter(f"{one.status} {one.reason}" for one in refused).most_common(1)[0]
         said = f"{len(refused)} requests were refused in the last day, mostly: {often[0]}"
         fix = f"windlass repo check {repository.name} gives the code host the present secret"
+        if (forge := world.forges.get(repository.forge)) and forge.by_hand:
+            fix = f"windlass repo secret {repository.name} prints what the sender has to sign with"
         found.append(Finding(check="refused", subject=repository.name, said=said, fix=fix))
     age = f"{now - last[0].received_at:.0f} s ago ({last[0].state})" if last else "never"
     found.append(Finding(check="delivery", subject=repository.name, said=f"the last came {age}"))
     return found
+
+
+def _issuer(trust: TrustedIssuer, now: float) -> Finding:
+    """How old the keys are that tokens are checked against, and why they are no younger."""
+    said = f"{trust.repository} trusts its tokens; its keys were read {_ago(now - trust.read_at)}"
+    fix = ""
+    if trust.problem:
+        said += f", and not {_ago(now - trust.tried_at)}: {trust.problem}"
+        fix = (
+            "nothing, if it passes by itself: the keys that it had count until then; else see that"
+            f" this machine reaches {trust.issuer}, and that it still calls itself so"
+        )
+    return Finding(check="issuer", subject=trust.issuer, said=said, fix=fix)
+
+
+def _ago(seconds: float) -> str:
+    return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"
 
 
 async def _hook(world: World, repository: Repository) -> list[Finding]:
@@ -172,6 +194,9 @@ async def _hook(world: World, repository: Repository) -> list[Finding]:
         fix = "use a version of Windlass that knows it, or disconnect the repository"
         said = f"this server knows no forge {repository.forge}"
         return [Finding(check="forge", subject=name, said=said, fix=fix)]
+    if forge.by_hand:
+        said = "who sends cannot be asked; `delivery` says when something came"
+        return [Finding(check="hook", subject=name, said=said)]
     try:
         await forge.source.default_branch(repository.url)
     except WindlassError as error:

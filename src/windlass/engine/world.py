@@ -60,11 +60,15 @@ class Mirrors(Protocol):
 
 
 class Left(Protocol):
-    """A forge that is not asked until then (UTC seconds), and why."""
+    """A forge that is not asked for a while, and why; times are UTC seconds."""
 
     @property
     def origin(self) -> str:
         """Its address, scheme and host."""
+
+    @property
+    def since(self) -> float:
+        """When that began; what failed again after a pause has not ended."""
 
     @property
     def until(self) -> float:

@@ -11,6 +11,7 @@ from windlass.engine.requests.pulls import PullRequestRequests
 from windlass.engine.requests.replay import ReplayRequests
 from windlass.engine.requests.repositories import RepositoryRequests
 from windlass.engine.requests.runs import RunRequests
+from windlass.engine.world import Left
 
 
 class Requests(
@@ -21,6 +22,10 @@ class Requests(
     async def examine(self) -> tuple[Finding, ...]:
         """Is everything in order around this server?"""
         return await examine(self._world)
+
+    def circuits(self) -> tuple[Left, ...]:
+        """The code hosts that are left alone just now, by address."""
+        return tuple(sorted(self._world.outlook.circuits(), key=lambda one: one.origin))
 
     async def explain(self, event: int) -> Explanation:
         """Why did, or did not, this event start something?"""

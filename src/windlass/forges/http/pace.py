@@ -18,9 +18,10 @@ FIRST, LONGEST = 15.0, 300.0
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
-    """A forge that is not asked until then (UTC seconds), and why."""
+    """A forge that is not asked, `since` when and `until` when (UTC seconds), and why."""
 
     origin: str
+    since: float
     until: float
     reason: str
 
@@ -49,7 +50,8 @@ class Pace:
         count = self._failures[origin] = self._failures.get(origin, 0) + 1
         if count >= FAILURES:
             wait = min(FIRST * 2.0 ** min(count - FAILURES, 20), LONGEST)
-            self._open[origin] = Circuit(origin, now + wait, why)
+            since = self._open[origin].since if origin in self._open else now
+            self._open[origin] = Circuit(origin, since, now + wait, why)
 
     def answered(self, origin: str, who: str, answer: Answer, now: float) -> None:
         """It answered; what it says of its patience is remembered."""
@@ -63,6 +65,8 @@ class Pace:
             wait = reset(answer) - now
         if wait is not None and wait > 0:
             reason = f"{origin} asked for a pause (its rate limit)"
-            self._spent[who] = Circuit(origin, now + wait, reason)
+            before = self._spent.get(who)
+            since = before.since if before and before.until > now else now
+            self._spent[who] = Circuit(origin, since, now + wait, reason)
         else:
             self._spent.pop(who, None)

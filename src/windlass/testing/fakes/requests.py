@@ -41,6 +41,16 @@ class FakeExplanation:
     runs: tuple[StoredRun, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FakeCircuit:
+    """What `Left` holds."""
+
+    origin: str
+    since: float
+    until: float
+    reason: str
+
+
 @dataclass(slots=True)
 class FakeRequests:
     """Everything a person may ask, done on the store alone. `asked` is what came, in order."""
@@ -50,6 +60,7 @@ class FakeRequests:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     failure: Exception | None = None
+    left: list[FakeCircuit] = field(default_factory=list)
 
     def _note(self, *words: object) -> None:
         self.asked.append(tuple(map(str, words)))
@@ -60,7 +71,8 @@ class FakeRequests:
 
     async def add_repository(self, wanted: Connect, *, by: str) -> Connected:
         """Connect a repository."""
-        self._note("add_repository", wanted.url, wanted.name, wanted.forge, by)
+        trust = (wanted.trust,) if wanted.trust else ()
+        self._note("add_repository", wanted.url, wanted.name, wanted.forge, by, *trust)
         record = Repository(
             name=wanted.name or wanted.url.rstrip("/").rpartition("/")[2].removesuffix(".git"),
             forge=wanted.forge or "plain",
@@ -100,6 +112,10 @@ class FakeRequests:
                 check="hook", subject="shop", said="it is not there", fix="windlass repo check"
             ),
         )
+
+    def circuits(self) -> tuple[FakeCircuit, ...]:
+        """What it was given."""
+        return tuple(self.left)
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its webhook is there."""

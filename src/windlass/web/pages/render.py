@@ -76,6 +76,17 @@ def ago(seconds: float, now: float) -> Markup:
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(full, full, text)
 
 
+def moment(seconds: float) -> Markup:
+    """
+    A time of day that lies ahead, with the full time behind it.
+
+    >>> str(moment(1_800_000_000.0))
+    '<time datetime="2027-01-15T08:00:00Z" title="2027-01-15T08:00:00Z">08:00:00 UTC</time>'
+    """
+    full = iso(seconds)
+    return Markup('<time datetime="{}" title="{}">{} UTC</time>').format(full, full, full[11:19])
+
+
 def short(text: str) -> str:
     """
     A commit or digest, short enough to read.
@@ -148,6 +159,7 @@ def _environment() -> Environment:
     made.filters.update(
         ago=ago,
         iso=iso,
+        moment=moment,
         short=short,
         size=size,
         pretty=pretty,

@@ -29,14 +29,28 @@ class Counts(Answer):
     waiting_deployments: int
 
 
+class CircuitAnswer(Answer):
+    """A code host that is left alone since then because of `reason`, and asked again at `until`."""
+
+    host: str
+    since: datetime
+    until: datetime
+    reason: str
+
+
 class ServerAnswer(Answer):
-    """Which version, since when, and how much there is."""
+    """
+    Which version, since when, how much there is, and which code hosts are left alone.
+
+    One is left alone after it failed several times in a row, or when it asked for a pause.
+    """
 
     version: str
     url: str
     started_at: datetime
     now: datetime
     counts: Counts
+    circuits: list[CircuitAnswer]
 
 
 def _count(tx: Tx) -> Counts:
@@ -83,4 +97,10 @@ async def status(parts: With) -> ServerAnswer:
         started_at=when(parts.started_at),
         now=when(parts.clock.now()),
         counts=await parts.store.read(_count),
+        circuits=[
+            CircuitAnswer(
+                host=one.origin, since=when(one.since), until=when(one.until), reason=one.reason
+            )
+            for one in parts.requests.circuits()
+        ],
     )
