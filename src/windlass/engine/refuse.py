@@ -2,7 +2,7 @@
 Requests that were not accepted: shown to people, but never a way to fill the disk.
 
 They live in a ring of slots of their own and take no delivery's id. Like ones
-(same endpoint, same answer, same source) that come faster than they are written
+(same endpoint, answer, reason and source) that come faster than they are written
 become one entry with a count.
 """
 
@@ -43,13 +43,13 @@ class Refusals:
         self._store = store
         self._clock = clock
         self._slots = slots
-        self._waiting: dict[tuple[str, int, str], tuple[Refused, int]] = {}
+        self._waiting: dict[tuple[str, int, str, str], tuple[Refused, int]] = {}
         self._passed_over = 0
         self._writing: asyncio.Task[None] | None = None
 
     def note(self, refused: Refused) -> None:
         """Have it written soon; never waits."""
-        key = (refused.endpoint, refused.status, refused.source)
+        key = (refused.endpoint, refused.status, refused.reason, refused.source)
         _, times = self._waiting.get(key, (refused, 0))
         if times or len(self._waiting) < WAITING:
             self._waiting[key] = (refused, times + 1)
