@@ -65,6 +65,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "a package that brings a code host cannot be used",
         "take it away, or see what it needs",
     ),
+    "oidc": (
+        "an OIDC issuer would be trusted for too much, or where no token is taken",
+        "name the issuer, the audience and at least one claim that says who asks",
+    ),
     "ping": (
         "a code host was asked for a ping, and it did not arrive",
         "see what `windlass doctor` says of the address",

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from windlass.ports.forge import Trust
+
 READS = (
     (("repo", "list"), "acme/payments"),
     (("runs", "list"), "Round prices before tax, not after"),
@@ -132,3 +134,23 @@ def test_a_folder_may_be_named_from_where_one_stands(shell):
     assert shell.sample.asked.asked[-1][1] == str(shell.folder / "x.git")
     shell("repo", "add", "https://forge.example/y.git")
     assert shell.sample.asked.asked[-1][1] == "https://forge.example/y.git"
+
+
+def test_an_issuer_is_trusted_for_what_is_claimed(shell):
+    """Every NAME counts, values of one NAME stand side by side, and the rest is a usage error."""
+    words = ("repo", "add", "https://forge.example/z.git", "--forge", "generic")
+    oidc = ("--oidc-issuer", "https://tokens.example", "--oidc-audience", "us")
+    claims = ("repository=acme/z", "ref=refs/heads/main", "ref=a=b")
+    done = shell(*words, *oidc, *(word for one in claims for word in ("--oidc-claim", one)))
+    assert done.returncode == 0, done.stderr
+    assert "issuer   https://tokens.example" in done.stdout
+    trust = Trust(
+        issuer="https://tokens.example",
+        audience="us",
+        claims={"repository": ("acme/z",), "ref": ("refs/heads/main", "a=b")},
+    )
+    assert shell.sample.asked.asked[-1][-1] == str(trust)
+    for odd in ("repository", "=x", "repository="):
+        done = shell(*words, *oidc, "--oidc-claim", odd)
+        assert done.returncode == 2
+        assert "NAME=VALUE" in done.stderr

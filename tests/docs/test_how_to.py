@@ -120,3 +120,9 @@ def test_the_unit_leaves_jobs_alone_and_starts_what_is_there():
     assert command[0].endswith("/windlass")
     assert command[1] == "up"
     assert {option for each in up.params for option in each.opts} >= {command[2]}
+
+
+def test_connect_generic(tmp_path):
+    """A post that is signed as the page says is taken, and the listener of the page matches."""
+    with at_a_server(tmp_path) as reader:
+        reader.read(DOCS / "how-to/connect-generic.md")
