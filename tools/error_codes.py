@@ -157,6 +157,10 @@ HOOKS: Mapping[tuple[int, str], tuple[str, str]] = {
         "signed, but no JSON that can be read",
         "look at what the sender sends; `windlass explain` needs nothing of it",
     ),
+    (401, "token"): (
+        "the token of an OIDC issuer is not trusted",
+        "mend what the message names: [connect a sender](../how-to/connect-generic.md)",
+    ),
     (401, "signature"): (
         "the signature does not fit",
         "give both sides the same secret: [troubleshoot](../how-to/troubleshoot.md)",
