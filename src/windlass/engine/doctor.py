@@ -163,7 +163,10 @@ async def _repository(world: World, repository: Repository) -> list[Finding]:
         said = f"{len(refused)} requests were refused in the last day, mostly: {often[0]}"
         fix = f"windlass repo check {repository.name} gives the code host the present secret"
         if (forge := world.forges.get(repository.forge)) and forge.by_hand:
-            fix = f"windlass repo secret {repository.name} prints what the sender has to sign with"
+            fix = (
+                f"have the sender sign with what `windlass repo secret {repository.name}` prints,"
+                " or bring a token that claims what was named when it was connected"
+            )
         found.append(Finding(check="refused", subject=repository.name, said=said, fix=fix))
     age = f"{now - last[0].received_at:.0f} s ago ({last[0].state})" if last else "never"
     found.append(Finding(check="delivery", subject=repository.name, said=f"the last came {age}"))
