@@ -26,6 +26,7 @@ class Pull:
     base: str
     fork: bool
     author: str
+    owner: str = ""
     labels: tuple[str, ...] = ()
 
 
@@ -86,10 +87,12 @@ class Story:
         said = {"tag": name, "sha": sha, "before": ZERO, "sender": "ada"}
         await self.stage.deliver(Event(kind=Kind.TAG, action="created", repository=NAME, **said))
 
-    async def open(self, number, head, files, *, base="main", by="ada", fork=False, start="main"):
+    async def open(
+        self, number, head, files, *, base="main", by="ada", fork=False, start="main", owner=""
+    ):
         """Open a pull request of a branch with these files, which begins at `start`."""
         self.commit(head, files, f"Add {head}", start)
-        self.pulls[number] = Pull(number, head, base, fork, by)
+        self.pulls[number] = Pull(number, head, base, fork, by, owner)
         there = self.stage.forge.repositories[self.stage.url]
         there.pulls.add(number)
         there.proposals[number] = PullRequest(
@@ -102,6 +105,7 @@ class Story:
             head_sha=self.stage.origin.at(f"refs/heads/{head}"),
             state=PullState.OPEN,
             fork=fork,
+            fork_owner=owner,
         )
         await self._pull(number, "opened")
 
@@ -170,6 +174,7 @@ class Story:
             "base": pull.base,
             "head": pull.head,
             "fork": pull.fork,
+            "fork_owner": pull.owner,
             "author": pull.author,
             "author_id": pull.author,
             "sender": pull.author,

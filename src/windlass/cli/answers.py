@@ -47,6 +47,14 @@ class Refused(msgspec.Struct, frozen=True):
     error: Error
 
 
+class Policy(msgspec.Struct, frozen=True):
+    """What the operator allows a repository."""
+
+    require_digest: bool = False
+    allow_images: list[str] = ["**"]
+    allow_forks: list[str] = ["**"]
+
+
 class Repository(msgspec.Struct, frozen=True):
     """A repository."""
 
@@ -57,6 +65,7 @@ class Repository(msgspec.Struct, frozen=True):
     active: bool
     problem: str
     polling: bool = False
+    policy: Policy = Policy()
 
 
 class Hook(msgspec.Struct, frozen=True):

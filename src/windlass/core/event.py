@@ -88,7 +88,8 @@ class Event:
     `sha` is the commit it is about: the pushed one, a pull request's head, after
     a merge the commit that the merge made. `before` is what the branch held
     until then. `head` and `base` are branch names of a pull request; `fork`
-    says that its head is in another repository. `sender_id` is the forge's own
+    says that its head is in another repository, and `fork_owner` whose that is, if
+    the forge tells. `sender_id` is the forge's own
     id of the person, the only identity that gives rights; names are for show.
     `files` is the forge's list of changed files, None when it sent none or cut
     it short. `message` is the head commit's (or pull request's) text.
@@ -122,6 +123,7 @@ class Event:
     schedule: str | None = None
     at: float | None = None
     recovered: bool = False
+    fork_owner: str = ""
 
     @property
     def label(self) -> str:

@@ -40,6 +40,14 @@ class Step:
     place: Place | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that a job or one of its sidecars runs in, and where that is written."""
+
+    name: str
+    place: Place
+
+
 class JobKind(StrEnum):
     """What a job does; each job does exactly one of these."""
 
@@ -66,7 +74,7 @@ class Job:
     one. A DEPLOY takes what the environment `promote_from` runs, or the build `digest`
     where a person named one; `rollback` pins it there. A `final` job (from `finally`)
     starts when all others have ended.
-    `timeout` is in seconds.
+    `timeout` is in seconds, `images` are what it and its sidecars run in.
     """
 
     name: str
@@ -86,6 +94,7 @@ class Job:
     retry: Retry = Retry()
     final: bool = False
     place: Place | None = None
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

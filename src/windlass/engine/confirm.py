@@ -42,6 +42,7 @@ def _pull_request(event: Event, pull: PullRequest) -> Event:
         author=pull.author,
         author_id=pull.author_id,
         fork=pull.fork,
+        fork_owner=pull.fork_owner,
         title=pull.title,
     )
     if event.kind is not Kind.PULL_REQUEST:

@@ -14,6 +14,7 @@ import structlog
 
 from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.core.pipeline import JobKind
+from windlass.core.policy import barred
 from windlass.core.run import JobEnded, JobMoved, JobRun, State, StepRun
 from windlass.engine import builds
 from windlass.engine.advance import advance
@@ -145,6 +146,8 @@ class Jobs:
             return False
         if not stored.run.trusted and not self._world.sandboxed:
             raise UserError("this server has no sandbox for strangers' code")
+        if why := barred(repository.policy, stored.run.event):
+            raise UserError(why)
         mirror = self._world.mirrors.of(repository)
         about = About(
             stored=stored,

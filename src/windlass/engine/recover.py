@@ -173,6 +173,7 @@ class Recovery:
             author=pull.author,
             author_id=pull.author_id,
             fork=pull.fork,
+            fork_owner=pull.fork_owner,
             draft=pull.draft,
             labels=pull.labels,
             title=pull.title,

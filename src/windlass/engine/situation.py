@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from windlass.core.configuration import Configuration
-from windlass.core.errors import ConfigError, NotFound
+from windlass.core.errors import ConfigError, NotFound, Permanent
 from windlass.core.event import Event, Kind, is_zero
+from windlass.core.policy import ANY, barred
 from windlass.engine.configurations import Configurations, Loaded
 from windlass.engine.world import Forge
 from windlass.git.history import Conflicts
@@ -36,7 +37,7 @@ class Situation:
     `sha` is the commit to check out, `status_sha` the one that results stand on, `branch`
     the branch that admission asks about. `conflict` are files that keep a pull request
     from being merged with its base. `config_sha` is the commit of `rules`. `deploys` says
-    whether it may be deployed.
+    whether it may be deployed, `barred` why the policy lets nothing of it run.
     """
 
     event: Event
@@ -50,6 +51,7 @@ class Situation:
     conflict: tuple[str, ...] = ()
     trusted: bool = True
     deploys: bool = True
+    barred: str = ""
 
     @property
     def configuration(self) -> Configuration:
@@ -82,7 +84,9 @@ async def look(  # noqa: PLR0913 - what happened, where it is read, and by which
     `present` ones are asked for.
     """
     default = repository.default_branch
+    event = await _whose(repository, event, forge.source)
     event = await _fetch(mirror, event, default, forge.pull_ref)
+    why = barred(repository.policy, event)
     head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
     if event.kind is Kind.PUSH and event.branch == default and event.sha and not present:
         head = event.sha
@@ -111,7 +115,8 @@ async def look(  # noqa: PLR0913 - what happened, where it is read, and by which
         status_sha=status_sha,
         branch=_branch(event),
         conflict=conflict,
-        trusted=await _trusted(repository, event, forge.source),
+        trusted=not why and await _trusted(repository, event, forge.source),
+        barred=why,
     )
 
 
@@ -142,6 +147,17 @@ async def _trusted(repository: Repository, event: Event, source: Source) -> bool
         return True
     people = {event.author_id or "", event.sender_id or ""}
     return all([await source.permission(repository.url, one) in _WRITERS for one in sorted(people)])
+
+
+async def _whose(repository: Repository, event: Event, source: Source) -> Event:
+    """The event with the fork it comes from, where the policy asks and only the forge knows."""
+    if event.kind is not Kind.COMMENT or not event.number or repository.allow_forks == ANY:
+        return event
+    try:
+        pull = await source.pull(repository.url, event.number)
+    except Permanent:
+        return replace(event, fork=True)
+    return replace(event, fork=pull.fork, fork_owner=pull.fork_owner)
 
 
 def _branch(event: Event) -> str:

@@ -11,6 +11,7 @@ from windlass.core.event import Event
 from windlass.core.listener import Listener, Verdict
 from windlass.core.pipeline import JobKind
 from windlass.core.plan import plan
+from windlass.core.policy import check_images
 from windlass.core.run import JobRun, Run, State
 from windlass.engine import replays
 from windlass.engine.situation import Situation
@@ -39,7 +40,9 @@ def draft(listener: Listener, at: Situation) -> Run:
     """
     drawn = plan(listener.actions, at.configuration)
     jobs = drawn.jobs
-    held = "" if at.trusted else STRANGER
+    images = (image for one in jobs.values() for image in one.job.images)
+    check_images(at.repository.policy, images)
+    held = "" if at.trusted else at.barred or STRANGER
     if not at.trusted:
         jobs = {name: _undeployed(job) for name, job in jobs.items()}
     elif not at.deploys:

@@ -52,6 +52,7 @@ def pull_request(event: Event, pull: Node) -> Event:
         head_sha=head_sha,
         sha=head_sha,
         fork=foreign(head.optional_child("repo"), base.child("repo")),
+        fork_owner=owner(head.optional_child("repo"), base.child("repo")),
     )
 
 
@@ -142,6 +143,14 @@ def release(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
 def foreign(head: Node | None, base: Node) -> bool:
     """Whether the head is in another repository, or in one that is gone."""
     return head is None or head.number("id") != base.number("id")
+
+
+def owner(head: Node | None, base: Node) -> str:
+    """Whose the repository of a head is that is in another one; empty when that is not told."""
+    if head is None or not foreign(head, base):
+        return ""
+    whose = head.optional_child("owner") or NOBODY
+    return whose.optional("login") or whose.optional("username") or ""
 
 
 def identity(person: Node) -> str | None:

@@ -219,6 +219,7 @@ class PullRequest:
     comment: str = ""
     created_at: float = 0.0
     updated_at: float = 0.0
+    fork_owner: str = ""
 
 
 class Source(Protocol):

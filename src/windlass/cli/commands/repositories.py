@@ -13,6 +13,7 @@ from urllib.parse import quote
 import click
 
 from windlass.cli.answers import Added, Hook, Listed, Recovered, Repository, Secret
+from windlass.cli.commands.policies import policy, short
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.output import fields, say, table
@@ -21,6 +22,9 @@ from windlass.cli.output import fields, say, table
 @click.group()
 def repo() -> None:
     """Connect repositories, and look after their webhooks."""
+
+
+repo.add_command(policy)
 
 
 @repo.command("add")
@@ -166,9 +170,12 @@ def every(api: Api) -> None:
     found = api.get(Listed[Repository], "/repositories").items
     if not api.as_json:
         table(
-            ("NAME", "FORGE", "BRANCH", "URL", "PROBLEM"),
+            ("NAME", "FORGE", "BRANCH", "URL", "POLICY", "PROBLEM"),
             [
-                (each.name, each.forge, each.default_branch, each.url, each.problem)
+                (
+                    *(each.name, each.forge, each.default_branch, each.url),
+                    *(short(each.policy), each.problem),
+                )
                 for each in found
             ],
         )

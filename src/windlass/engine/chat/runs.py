@@ -18,7 +18,7 @@ from windlass.engine.judge import ask
 from windlass.engine.names import run_path
 from windlass.engine.requests.runs import RunRequests, fact_key
 from windlass.engine.situation import Situation
-from windlass.engine.start import Judged, draft
+from windlass.engine.start import STRANGER, Judged, draft
 from windlass.engine.write import start_run
 from windlass.ports.forge import PullRequest, Request
 from windlass.ports.records import StoredEvent, StoredFact, StoredRun
@@ -144,8 +144,9 @@ class RunCommands(RunRequests):
         if not runs:
             return None
         text = "started " + ", ".join(f"run {one.number} ({one.listener})" for one in runs)
-        if not all(one.run.trusted for one in runs):
-            text += f"; it waits for /ok-to-test {runs[0].status_sha}"
+        if held := next((one.run for one in runs if not one.run.trusted), None):
+            word = f"it waits for /ok-to-test {runs[0].status_sha}"
+            text += f"; {word if held.reason == STRANGER else held.reason}"
         return Outcome(text, run_path(runs[-1].number))
 
     async def _ambiguous(self, given: Given, head: str) -> bool:
@@ -223,6 +224,7 @@ def _event(given: Given, pull: PullRequest) -> Event:
         head=pull.head,
         base=pull.base,
         fork=pull.fork,
+        fork_owner=pull.fork_owner,
         draft=pull.draft,
         labels=pull.labels,
         title=pull.title,

@@ -32,9 +32,7 @@ class Asked:
     async def _repository(self, name: str) -> Repository:
         found = await self._world.store.read(lambda tx: tx.get(Repository, name))
         if found is None:
-            raise NotFound(
-                f"there is no repository {name}", hint="windlass repo list shows what is connected"
-            )
+            raise unknown(name)
         return found
 
     def _forge(self, repository: Repository) -> Forge:
@@ -42,6 +40,13 @@ class Asked:
 
     def _now(self) -> float:
         return self._world.clock.now()
+
+
+def unknown(name: str) -> NotFound:
+    """What is said of a repository that is not there."""
+    return NotFound(
+        f"there is no repository {name}", hint="windlass repo list shows what is connected"
+    )
 
 
 def reload(tx: Tx, number: int) -> StoredRun:

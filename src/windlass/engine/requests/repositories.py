@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from windlass.core.errors import Conflict, Permanent, UserError
+from windlass.core.policy import checked, told
 from windlass.engine import effects, issuers, tokens
 from windlass.engine.audit import audit
 from windlass.engine.hooks import ANCHOR, arrives, ensure, hook_of, signing_secrets, unreachable
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery
-from windlass.engine.requests.asked import Asked
+from windlass.engine.requests.asked import Asked, unknown
 from windlass.git.failure import scrub
 from windlass.ports.forge import HookState, Trust
 from windlass.ports.records import Head, Repository, TrustedIssuer
@@ -54,6 +55,25 @@ class Connected:
     repository: Repository
     hook: HookState
     ping: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChange:
+    """What a policy shall say from now on; None: as before."""
+
+    require_digest: bool | None = None
+    allow_images: tuple[str, ...] | None = None
+    allow_forks: tuple[str, ...] | None = None
+
+    def on(self, repository: Repository) -> Repository:
+        """The repository with the changed policy. Raises `UserError` for a wrong pattern."""
+        digest, images, forks = self.require_digest, self.allow_images, self.allow_forks
+        return replace(
+            repository,
+            require_digest=repository.require_digest if digest is None else digest,
+            allow_images=repository.allow_images if images is None else checked(images, "images"),
+            allow_forks=repository.allow_forks if forks is None else checked(forks, "forks"),
+        )
 
 
 class RepositoryRequests(Asked):
@@ -171,6 +191,29 @@ class RepositoryRequests(Asked):
         self._changed()
         return await ensure(self._world, repository)
 
+    async def repository(self, name: str) -> Repository:
+        """The repository of this name; `NotFound` when there is none."""
+        return await self._repository(name)
+
+    async def set_policy(self, name: str, wanted: PolicyChange, *, by: str) -> Repository:
+        """Change what is allowed to a repository, and return it; the audit says what it was."""
+        now = self._now()
+
+        def work(tx: Tx) -> Repository:
+            current = tx.get(Repository, name)
+            if current is None:
+                raise unknown(name)
+            after = wanted.on(current)
+            if after == current:
+                return current
+            tx.save(after)
+            audit(
+                tx, by, "set policy", name, now, f"{told(current.policy)} -> {told(after.policy)}"
+            )
+            return replace(after, version=after.version + 1)
+
+        return await self._world.store.transaction(work)
+
     async def remove_repository(self, name: str, *, by: str) -> None:
         """Take our hook away and stop listening; what happened stays on record."""
         repository = await self._repository(name)
@@ -237,7 +280,16 @@ class RepositoryRequests(Asked):
         def work(tx: Tx) -> None:
             old = tx.get(Repository, fresh.name)
             if old is not None and not old.active:
-                tx.save(replace(fresh, version=old.version))
+                # What the operator forbade stays forbidden.
+                tx.save(
+                    replace(
+                        fresh,
+                        version=old.version,
+                        require_digest=old.require_digest,
+                        allow_images=old.allow_images,
+                        allow_forks=old.allow_forks,
+                    )
+                )
             elif not tx.add(fresh):
                 raise Conflict(f"{fresh.name} is connected already")
             for ref, sha in heads.items():

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.core.errors import Conflict
+from windlass.core.errors import Conflict, NotAllowed
 from windlass.core.pipeline import JobKind
+from windlass.core.policy import barred
 from windlass.core.run import ENDED, CancelAsked, JobRun, Run, State
 from windlass.engine import groups
 from windlass.engine.advance import advance
@@ -16,7 +17,7 @@ from windlass.engine.replays import UNDEPLOYED
 from windlass.engine.requests.asked import Asked, reload
 from windlass.engine.start import STRANGER
 from windlass.engine.write import new_run
-from windlass.ports.records import StoredFact, StoredRun
+from windlass.ports.records import Repository, StoredFact, StoredRun
 from windlass.ports.store import Tx
 
 
@@ -60,7 +61,7 @@ class RunRequests(Asked):
                 )
             audit(tx, by, "rerun", f"run {run}", now)
             number = tx.next("run")
-            fresh = replace(_fresh(old.run), number=number, created_at=now)
+            fresh = replace(_fresh(old.run, _barred(tx, old)), number=number, created_at=now)
             if fresh.state is not State.HELD:
                 fresh = groups.enter(tx, old.concurrency, fresh)
             cause = f"rerun:{run}:{key or number}"
@@ -84,6 +85,8 @@ class RunRequests(Asked):
                     f"run {run} {stored.run.reason}",
                     hint="it goes by itself when there is a place; cancel a run before it to hurry",
                 )
+            if why := _barred(tx, stored):
+                raise NotAllowed(why, hint=f"windlass repo policy {stored.repository}")
             audit(tx, by, "release", f"run {run}", now, stored.status_sha)
             return groups.allow(tx, stored, by, now, fact)
 
@@ -95,12 +98,19 @@ def fact_key(what: str, run: int, key: str) -> str:
     return f"{what}:{run}:{key}" if key else f"{what}:{run}"
 
 
-def _fresh(run: Run) -> Run:
+def _barred(tx: Tx, stored: StoredRun) -> str:
+    """Why the present policy of its repository lets nothing of it run."""
+    repository = tx.get(Repository, stored.repository)
+    return barred(repository.policy, stored.run.event) if repository else ""
+
+
+def _fresh(run: Run, why: str) -> Run:
     """
     The same run before anything happened; a stranger's is held anew, and deploys nothing.
 
-    Neither does a replay that was not allowed to.
+    Neither does a replay that was not allowed to. `why` says that the policy lets it not run.
     """
+    run = replace(run, trusted=run.trusted and not why)
     jobs = {
         name: JobRun(job=job.job, action=job.action)
         if job.job.kind is not JobKind.DEPLOY or (run.trusted and job.reason != UNDEPLOYED)
@@ -108,7 +118,7 @@ def _fresh(run: Run) -> Run:
         for name, job in run.jobs.items()
     }
     state = State.RUNNING if run.trusted else State.HELD
-    reason = "" if run.trusted else STRANGER
+    reason = "" if run.trusted else why or STRANGER
     return replace(
         run, jobs=jobs, state=state, reason=reason, queued=False, cancelled_by="", ended_at=None
     )

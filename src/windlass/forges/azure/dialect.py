@@ -186,6 +186,7 @@ def _pull_request(pull: Node, repository: str, action: str) -> Event:
         head_sha=head_sha,
         sha=_id(made) if made else head_sha,
         fork=_foreign(pull),
+        fork_owner=_owner(pull) if _foreign(pull) else "",
         labels=tuple(label.text("name") for label in pull.children("labels")),
         draft=pull.flag("isDraft"),
     )
@@ -216,3 +217,10 @@ def _foreign(pull: Node) -> bool:
         return False
     home = source.optional_child("repository")
     return home is None or home.text("id") != pull.child("repository").text("id")
+
+
+def _owner(pull: Node) -> str:
+    """The project of a fork."""
+    source = pull.optional_child("forkSource") or Node({})
+    home = source.optional_child("repository") or Node({})
+    return (home.optional_child("project") or Node({})).optional("name") or ""

@@ -110,6 +110,9 @@ async def _pull(azure: Azure, number: int, said: Json) -> PullRequest:
         state=state,
         merge_sha=_sha(said, "lastMergeCommit") if state is PullState.MERGED else "",
         fork=_foreign(said),
+        fork_owner=text(said, "forkSource", "repository", "project", "name")
+        if _foreign(said)
+        else "",
         draft=said.get("isDraft") is True,
         labels=await _labels(azure, number, said),
         web_url=f"{page}/pullrequest/{number}",

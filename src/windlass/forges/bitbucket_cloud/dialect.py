@@ -136,6 +136,7 @@ def _pull_request(body: Node, repository: str, action: str) -> Event:
         head_sha=head_sha,
         sha=_beginning(made) if made else head_sha,
         fork=_foreign(base, head),
+        fork_owner=_owner(head) if _foreign(base, head) else "",
         draft=pull.flag("draft"),
     )
     return replace(
@@ -178,6 +179,12 @@ def _foreign(base: Node, head: Node) -> bool:
     """Whether the head is in another repository, or in one that is gone."""
     source = head.optional_child("repository")
     return source is None or source.text("uuid") != base.child("repository").text("uuid")
+
+
+def _owner(head: Node) -> str:
+    """The workspace of a head, which its repository's name begins with."""
+    source = head.optional_child("repository") or Node({})
+    return (source.optional("full_name") or "").rpartition("/")[0]
 
 
 def _name(person: Node) -> str | None:

@@ -82,6 +82,9 @@ class CloudSource(BitbucketCloud):
             state=state,
             merge_sha=merged,
             fork=_foreign(pull),
+            fork_owner=text(pull, "source", "repository", "full_name").rpartition("/")[0]
+            if _foreign(pull)
+            else "",
             draft=pull.get("draft") is True,
             web_url=text(pull, "links", "html", "href"),
             approved_by=_approvers(pull),

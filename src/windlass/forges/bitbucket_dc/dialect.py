@@ -155,6 +155,7 @@ def _about_pull(body: Node, repository: str) -> Event:
         base_sha=commit(base.text("latestCommit")),
         head_sha=commit(head.text("latestCommit")),
         fork=_foreign(base, head),
+        fork_owner=_owner(head) if _foreign(base, head) else "",
         draft=pull.flag("draft"),
     )
     return replace(
@@ -172,6 +173,12 @@ def _foreign(base: Node, head: Node) -> bool:
     """Whether the head is in another repository, or in one that is gone."""
     source = head.optional_child("repository")
     return source is None or source.number("id") != base.child("repository").number("id")
+
+
+def _owner(head: Node) -> str:
+    """The project of a head; a person's own begins with `~`."""
+    source = head.optional_child("repository") or Node({})
+    return (source.optional_child("project") or Node({})).optional("key") or ""
 
 
 def _identity(person: Node) -> str | None:

@@ -58,6 +58,9 @@ class DataCenterSource(BitbucketDataCenter):
             state=state,
             merge_sha=text(pull, "properties", "mergeCommit", "id"),
             fork=_foreign(pull),
+            fork_owner=text(pull, "fromRef", "repository", "project", "key")
+            if _foreign(pull)
+            else "",
             draft=pull.get("draft") is True,
             web_url=_page(pull),
             approved_by=_approvers(pull),

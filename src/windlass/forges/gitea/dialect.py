@@ -149,7 +149,10 @@ def _review(body: Node, repository: str, action: str) -> tuple[Event, ...]:
 def _completed(event: Event, pull: Node) -> Event:
     """What GitHub's words leave open. Older ones do not say that it is a draft; its title does."""
     draft = event.draft if pull.has("draft") else is_draft(event.title or "")
-    return replace(event, draft=draft, fork=event.fork or no_branch(event.head or ""))
+    if no_branch(event.head or ""):
+        # Anybody may push one into the repository itself, so that its owner says nothing.
+        event = replace(event, fork=True, fork_owner="")
+    return replace(event, draft=draft)
 
 
 def no_branch(ref: str) -> bool:

@@ -104,6 +104,9 @@ def _pull(one: Json, number: int) -> PullRequest:
         state=PullState.MERGED if merged else state,
         merge_sha=text(one, "merge_commit_sha") if merged else "",
         fork=not theirs or theirs != ours or no_branch(head),
+        fork_owner=""
+        if not theirs or theirs == ours or no_branch(head)
+        else text(one, "head", "repo", "owner", "login"),
         draft=bool(one["draft"]) if "draft" in one else is_draft(title),
         labels=tuple(text(fields(each), "name") for each in items(labels or [])),
         web_url=text(one, "html_url"),

@@ -102,12 +102,18 @@ def _pull(said: Json) -> PullRequest:
         merge_sha=text(said, "merge_commit_sha") if merged else "",
         # The head's repository may be gone; then it was another one.
         fork=text(said, "head", "repo", "id") != base,
+        fork_owner=_fork_owner(said, base),
         draft=said.get("draft") is True,
         labels=tuple(text(fields(one), "name") for one in items(said.get("labels") or [])),
         web_url=text(said, "html_url"),
         created_at=_at(said, "created_at"),
         updated_at=_at(said, "updated_at"),
     )
+
+
+def _fork_owner(said: Json, base: str) -> str:
+    there = text(said, "head", "repo", "id")
+    return text(said, "head", "repo", "owner", "login") if there and there != base else ""
 
 
 def _at(said: Json, name: str) -> float:

@@ -166,6 +166,7 @@ def _about_request(body: Node, request: Node, repository: str) -> Event:
         head_sha=head,
         sha=head,
         fork=_foreign(request),
+        fork_owner=_owner(request) if _foreign(request) else "",
         # GitLab gives the author's id alone; the name is known when it is the sender's.
         author=event.sender if author and author == event.sender_id else None,
         author_id=author,
@@ -191,6 +192,12 @@ def _foreign(request: Node) -> bool:
     there = request.has("source_project_id")
     source = request.number("source_project_id") if there else None
     return source != request.number("target_project_id")
+
+
+def _owner(request: Node) -> str:
+    """The group or the person whose the source is."""
+    source = request.optional_child("source") or NOBODY
+    return (source.optional("path_with_namespace") or "").rpartition("/")[0]
 
 
 def _note(body: Node, repository: str) -> tuple[Event, ...] | Ignored:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from windlass.core.errors import NotFound, UserError
-from windlass.forges.gitlab.projects import Projects
+from windlass.core.errors import NotFound, Permanent, UserError
+from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.gitlab.words import instant
 from windlass.forges.http.api import Json, items, text
 from windlass.ports.forge import Login, Permission, PullRequest, PullState
@@ -49,7 +49,8 @@ class GitLabSource:
     async def pull(self, url: str, number: int) -> PullRequest:
         """A merge request as it is now; `NotFound` when there is none."""
         async with self._projects.open(url, "Reporter", public=True) as project:
-            return _pull(await project.api.get(f"{project.path}/merge_requests/{number}"))
+            said = await project.api.get(f"{project.path}/merge_requests/{number}")
+            return _pull(said, await _fork_owner(project, said))
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What this user may do there, by a role of the project or of a group above it."""
@@ -82,7 +83,19 @@ class GitLabSource:
         return Login("oauth2", token) if token else None
 
 
-def _pull(said: Json) -> PullRequest:
+async def _fork_owner(project: Project, said: Json) -> str:
+    """The group or the person whose another source is; empty when we may not see it."""
+    source = text(said, "source_project_id")
+    if not source or source == text(said, "target_project_id"):
+        return ""
+    try:
+        found = await project.api.get(f"/projects/{int(source)}")
+    except (NotFound, Permanent):
+        return ""
+    return text(found, "namespace", "full_path")
+
+
+def _pull(said: Json, fork_owner: str) -> PullRequest:
     state = STATES.get(text(said, "state"), PullState.OPEN)
     made = text(said, "merge_commit_sha") or text(said, "squash_commit_sha")
     # Merged by fast-forward there is no commit but the head.
@@ -100,6 +113,7 @@ def _pull(said: Json) -> PullRequest:
         merge_sha=merge,
         # Without a source, its project was deleted.
         fork=said.get("source_project_id") != said.get("target_project_id"),
+        fork_owner=fork_owner,
         draft=said.get("draft") is True or said.get("work_in_progress") is True,
         labels=tuple(str(label) for label in items(labels)) if labels else (),
         web_url=text(said, "web_url"),

@@ -22,6 +22,7 @@ from windlass.forges.bodies import (
     foreign,
     json_body,
     merged,
+    owner,
     release,
 )
 from windlass.forges.moves import BRANCH, TAG, Moved, commit, end, short
@@ -116,5 +117,6 @@ def _pull_request(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
         base=short(pull.text("base_branch")),
         head=short(pull.text("head_branch")),
         fork=foreign(pull.optional_child("head_repo"), pull.child("base_repo")),
+        fork_owner=owner(pull.optional_child("head_repo"), pull.child("base_repo")),
     )
     return (merged(event, pull) if said == "closed" and pull.flag("merged") else event,)

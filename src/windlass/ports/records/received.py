@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from windlass.core.event import Event
+from windlass.core.policy import ANY, Policy
 
 Columns = tuple[str, ...]
 
@@ -18,7 +19,8 @@ class Repository:
     """
     A repository that is connected. `endpoint` is the unguessable part of its webhook URL.
 
-    A `polling` one has no webhook: its forge is asked again and again instead.
+    A `polling` one has no webhook: its forge is asked again and again instead. The last three
+    are its policy.
     """
 
     KEY: ClassVar[Columns] = ("name",)
@@ -35,6 +37,18 @@ class Repository:
     created_at: float = 0.0
     version: int = 0
     polling: bool = False
+    require_digest: bool = False
+    allow_images: tuple[str, ...] = ANY
+    allow_forks: tuple[str, ...] = ANY
+
+    @property
+    def policy(self) -> Policy:
+        """What the operator allows it."""
+        return Policy(
+            require_digest=self.require_digest,
+            allow_images=self.allow_images,
+            allow_forks=self.allow_forks,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

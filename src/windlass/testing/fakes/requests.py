@@ -15,7 +15,7 @@ from windlass.engine import replays
 from windlass.engine.doctor import Finding
 from windlass.engine.names import place_name
 from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
-from windlass.engine.requests.repositories import Connect, Connected
+from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
     Delivery,
@@ -133,6 +133,20 @@ class FakeRequests:
         """The secret of its webhooks."""
         self._note("webhook_secret", name, by)
         return "5ec2e7"
+
+    async def repository(self, name: str) -> Repository:
+        """The repository of this name."""
+        record = await self.store.read(lambda tx: tx.get(Repository, name))
+        if record is None:
+            raise NotFound(f"There is no repository {name}.", hint="windlass repo list")
+        return record
+
+    async def set_policy(self, name: str, wanted: PolicyChange, *, by: str) -> Repository:
+        """Another policy."""
+        self._note("set_policy", name, by)
+        after = wanted.on(await self.repository(name))
+        self.store.fill(lambda tx: tx.save(after))
+        return after
 
     async def recover(self, name: str) -> int:
         """Events that no webhook brought."""

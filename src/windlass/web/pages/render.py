@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from windlass.core.nearest import near
+from windlass.core.policy import told
 from windlass.ports.records import Delivery
 from windlass.web.api.models.events import body_text
 from windlass.web.api.models.repositories import without_credentials
@@ -166,6 +167,7 @@ def _environment() -> Environment:
         words=words,
         listed=listed,
         without_credentials=without_credentials,
+        policy=told,
     )
     made.globals.update(
         commit_url=links.commit,

@@ -24,6 +24,40 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+class PolicyAnswer(Answer):
+    """
+    What the operator allows a repository; the last pattern that fits decides.
+
+    An empty list allows none, `**` all.
+    """
+
+    require_digest: bool
+    allow_images: list[str]
+    allow_forks: list[str]
+
+    @classmethod
+    def of(cls, record: Repository) -> PolicyAnswer:
+        """The answer for a record."""
+        return cls(
+            require_digest=record.require_digest,
+            allow_images=list(record.allow_images),
+            allow_forks=list(record.allow_forks),
+        )
+
+
+class PolicyAsk(Ask):
+    """
+    What a policy shall say; what is null stays as it is.
+
+    `require_digest`: images are named `NAME@sha256:...`. `allow_images` are patterns of images by
+    their full names, `allow_forks` of the owners of forks; `["any"]` and `["none"]` stand alone.
+    """
+
+    require_digest: bool | None = None
+    allow_images: list[str] | None = None
+    allow_forks: list[str] | None = None
+
+
 class RepositoryAnswer(Answer):
     """A repository that is connected; `problem` is empty when all is well."""
 
@@ -35,6 +69,7 @@ class RepositoryAnswer(Answer):
     polling: bool
     problem: str
     created_at: datetime
+    policy: PolicyAnswer
 
     @classmethod
     def of(cls, record: Repository) -> RepositoryAnswer:
@@ -48,6 +83,7 @@ class RepositoryAnswer(Answer):
             polling=record.polling,
             problem=record.problem,
             created_at=when(record.created_at),
+            policy=PolicyAnswer.of(record),
         )
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from windlass.engine.requests.repositories import Connect
+from windlass.engine.requests.repositories import Connect, PolicyChange
 from windlass.web.api.asking import Actor, With
 from windlass.web.api.models.repositories import (
     AddAsk,
     AddedAnswer,
     HookAnswer,
+    PolicyAnswer,
+    PolicyAsk,
     RecoveredAnswer,
     RepositoryAnswer,
     SecretAnswer,
@@ -78,6 +80,23 @@ async def secret(name: str, parts: With, actor: Actor) -> SecretAnswer:
 async def recover(name: str, parts: With) -> RecoveredAnswer:
     """Ask the forge for what no webhook brought."""
     return RecoveredAnswer(found=await parts.requests.recover(name))
+
+
+@router.get("/repositories/{name:path}/policy", operation_id="showPolicy")
+async def policy(name: str, parts: With) -> PolicyAnswer:
+    """What the operator allows a repository."""
+    return PolicyAnswer.of(await parts.requests.repository(name))
+
+
+@router.post("/repositories/{name:path}/policy", operation_id="setPolicy")
+async def set_policy(name: str, ask: PolicyAsk, parts: With, actor: Actor) -> PolicyAnswer:
+    """Change what is allowed to a repository; it holds for what starts from now on."""
+    wanted = PolicyChange(
+        require_digest=ask.require_digest,
+        allow_images=None if ask.allow_images is None else tuple(ask.allow_images),
+        allow_forks=None if ask.allow_forks is None else tuple(ask.allow_forks),
+    )
+    return PolicyAnswer.of(await parts.requests.set_policy(name, wanted, by=actor))
 
 
 @router.delete("/repositories/{name:path}", operation_id="removeRepository", status_code=204)
