@@ -11,6 +11,7 @@ from windlass.ports.forge import Trust
 
 READS = (
     (("repo", "list"), "acme/payments"),
+    (("repo", "policy", "acme/shop", "--show"), "any"),
     (("runs", "list"), "Round prices before tax, not after"),
     (("runs", "list", "--state", "failed"), "feature/42"),
     (("runs", "show", "3"), "step 'tests' ended with exit code 1"),
@@ -78,6 +79,7 @@ CHANGES = (
     (("approve", "7"), ("approve", "7", "alice")),
     (("repo", "remove", "acme/shop", "--yes"), ("remove_repository", "acme/shop", "alice")),
     (("repo", "add", "/srv/x.git", "--name", "a/x"), ("add_repository", "/srv/x.git", "a/x")),
+    (("repo", "policy", "acme/shop", "--allow-fork", "none"), ("set_policy", "acme/shop", "alice")),
     (("repo", "check", "acme/shop"), ("recover", "acme/shop")),
 )
 

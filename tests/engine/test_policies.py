@@ -102,7 +102,6 @@ def test_a_policy_is_set_by_the_operator_alone_and_on_record(tmp_path):
         assert (found.require_digest, found.allow_images, found.allow_forks) == (
             True, ("ghcr.io/acme/**",), ("acme",)
         )  # fmt: skip
-        lines = [one for one in await every(here, Audit) if one.what == "set policy"]
         first, second = [one for one in await every(here, Audit) if one.what == "set policy"]
         assert (first.actor, first.subject) == ("root", "shop")
         assert first.detail == "none -> images by digest; images: ghcr.io/acme/**"

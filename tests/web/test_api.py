@@ -11,6 +11,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "api" / "openapi.json"
 
 READS = (
     ("/repositories", "acme/payments"),
+    ("/repositories/acme/shop/policy", '"allow_forks":["**"]'),
     ("/events", "Write down how to round"),
     ("/events?repository=acme/shop&limit=2", '"next":6'),
     ("/events/3", '"condition":"paths"'),
@@ -47,6 +48,7 @@ CHANGES = (
     ("POST", "/repositories/acme%2Fshop/check", None, 200, "check_repository"),
     ("POST", "/repositories/acme/shop/secret", None, 200, "webhook_secret"),
     ("POST", "/repositories/acme/shop/recover", None, 200, "recover"),
+    ("POST", "/repositories/acme/shop/policy", {"allow_forks": ["none"]}, 200, "set_policy"),
     ("DELETE", "/repositories/acme/shop", None, 204, "remove_repository"),
     ("POST", "/runs/6/cancel", {"reason": "enough"}, 200, "cancel"),
     ("POST", "/runs/6/cancel", None, 200, "cancel"),
@@ -71,6 +73,21 @@ def test_a_change_is_asked_of_the_engine_under_the_actors_name(  # noqa: PLR0917
     assert web.asked[-1][0] == word
     if word not in {"recover", "check_repository"}:
         assert "alice" in web.asked[-1]
+
+
+def test_a_policy_is_changed_in_parts_and_shown_with_its_repository(web):
+    """What is not named stays; the page says it, too; a wrong pattern changes nothing."""
+    path = "/api/v1/repositories/acme/shop/policy"
+    for body in ({"require_digest": True}, {"allow_forks": ["acme-*"]}):
+        web.client.post(path, json=body, headers=web.bearer)
+    refused = web.client.post(path, json={"allow_images": ["a b"]}, headers=web.bearer)
+    assert (refused.status_code, "is no pattern" in refused.text) == (400, True)
+    policy = {"require_digest": True, "allow_images": ["**"], "allow_forks": ["acme-*"]}
+    assert web.client.get(path).json() == policy
+    listed = web.client.get("/api/v1/repositories").json()["items"]
+    assert policy in [each["policy"] for each in listed]
+    assert "Policy: images by digest; forks: acme-*" in web.client.get("/repositories").text
+    assert web.client.post(path, json={"require_digest": False}).status_code == 401
 
 
 def test_deploy_and_rollback_answer_with_the_run_that_does_it(web):

@@ -50,9 +50,9 @@ class Refused(msgspec.Struct, frozen=True):
 class Policy(msgspec.Struct, frozen=True):
     """What the operator allows a repository."""
 
-    require_digest: bool = False
-    allow_images: list[str] = ["**"]
-    allow_forks: list[str] = ["**"]
+    require_digest: bool
+    allow_images: list[str]
+    allow_forks: list[str]
 
 
 class Repository(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ class Repository(msgspec.Struct, frozen=True):
     active: bool
     problem: str
     polling: bool = False
-    policy: Policy = Policy()
+    policy: Policy | None = None
 
 
 class Hook(msgspec.Struct, frozen=True):

@@ -80,8 +80,10 @@ def patterns(allowed: list[str]) -> str:
     return "any" if allowed == ANY else " ".join(allowed) or "none"
 
 
-def short(policy: Policy) -> str:
-    """What a policy is about, for a column."""
+def short(policy: Policy | None) -> str:
+    """What a policy is about, for a column; a server from before policies tells none."""
+    if policy is None:
+        return ""
     said = ["digest"] if policy.require_digest else []
     said += ["images"] if policy.allow_images != ANY else []
     return ", ".join(said + (["forks"] if policy.allow_forks != ANY else []))
