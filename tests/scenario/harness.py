@@ -27,7 +27,7 @@ from windlass.engine.engine import Engine, Pace
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive
 from windlass.engine.requests.everything import Requests
-from windlass.engine.world import Forge, World
+from windlass.engine.world import Forge, Unnoted, World
 from windlass.executors.process import ProcessExecutor
 from windlass.git.program import Git
 from windlass.git.state import StateRepository
@@ -35,6 +35,7 @@ from windlass.logs.local import LocalLogs
 from windlass.ports.executor import Order, OrderStep
 from windlass.ports.forge import Permission, PullRequest, PullState, Request, Verified
 from windlass.ports.records import Delivery, Head, Repository, StoredEffect
+from windlass.ports.store import UnderWay
 from windlass.stores.sqlite import SqliteStore
 from windlass.targets.directory.target import DirectoryTarget
 from windlass.testing.fakes.executor import FakeExecutor, FakeJob
@@ -227,6 +228,7 @@ async def stage(
     processes: bool = False,
     directory: bool = False,
     sandboxed: bool = False,
+    under_way: UnderWay | None = None,
 ) -> AsyncIterator[Stage]:
     """A stage on which the repository `shop` stands, with these files on `main`."""
     origin = Origin.make(folder / "shop.git")
@@ -259,6 +261,7 @@ async def stage(
             public_url="https://windlass.example",
             version="1.0",
             sandboxed=sandboxed,
+            under_way=under_way or Unnoted(),
         )
         repository = Repository(
             name=NAME, forge="plain", url=str(origin.path), endpoint="e1", default_branch="main"

@@ -26,6 +26,7 @@ from windlass.engine.confirm import confirmed
 from windlass.engine.judge import ask, heard
 from windlass.engine.receive import Receive
 from windlass.engine.start import Judged, draft
+from windlass.engine.suspects import TRIES, Suspects
 from windlass.engine.world import Forge, World
 from windlass.ports.forge import Request
 from windlass.ports.records import Delivery, Repository
@@ -33,7 +34,6 @@ from windlass.ports.store import Tx
 
 log = structlog.get_logger()
 
-TRIES = 3
 # How long the answers to a burst of webhooks go before one dispatch, in seconds.
 HOLD = 0.25
 BACKOFF = (2.0, 10.0, 60.0)
@@ -58,6 +58,11 @@ class Dispatch:
         self._receive = receive
         self._turns: dict[str, asyncio.Lock] = {}
         self._patient = asyncio.Lock()
+        self._suspects = Suspects(world)
+
+    async def resume(self) -> None:
+        """Count what was being handled when the server died; before anything is dispatched."""
+        await self._suspects.resume()
 
     async def __call__(self, delivery: Delivery) -> None:
         """Dispatch one claimed delivery; its end, or its next try, is stored."""
@@ -68,7 +73,8 @@ class Dispatch:
             async with self._patient:
                 await self._receive.quiet(HOLD)
             try:
-                await self._dispatch(delivery)
+                async with self._suspects.handling(delivery.id):
+                    await self._dispatch(delivery)
             except Transient as error:
                 await self._later(delivery, str(error), OUTSIDE)
             except Exception as error:  # the loop's one place: stored with its delivery

@@ -65,8 +65,8 @@ class Engine:
         self._jobs = Jobs(world, configurations, pace.jobs)
         reconcile = Reconcile(world, Admissions(world, configurations))
         performer = Performer(world, configurations, self._jobs, reconcile)
-        dispatch = Dispatch(world, configurations, receive, self._jobs.room)
-        self._deliveries = Loop(world.store, world.clock, Delivery, dispatch, DELIVERIES)
+        self._dispatch = Dispatch(world, configurations, receive, self._jobs.room)
+        self._deliveries = Loop(world.store, world.clock, Delivery, self._dispatch, DELIVERIES)
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         schedules = Schedules(world, configurations, ids)
         recovery = Recovery(world, receive, ids)
@@ -91,6 +91,7 @@ class Engine:
         """Find the jobs that are there; what cannot be written now is found later."""
         while True:
             try:
+                await self._dispatch.resume()
                 return await self._jobs.resume()
             except WindlassError as error:
                 log.warning("not resumed yet", action="resume", why=str(error))

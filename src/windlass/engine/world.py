@@ -5,7 +5,7 @@ Everything outside that the engine may use, handed in once.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from windlass.git.state import StateRepository
 from windlass.ports.executor import Artifacts, Executor, Logs
 from windlass.ports.forge import Anchors, Dialect, PullRequests, Reports, Source, Webhooks
 from windlass.ports.records import Repository
-from windlass.ports.store import Store
+from windlass.ports.store import Store, UnderWay
 from windlass.ports.target import Clock, Target, Vault
 
 
@@ -118,6 +118,23 @@ class Outlook:
     unsound: Callable[[], tuple[str, ...]] = tuple
 
 
+class Unnoted:
+    """`UnderWay` of a server that nobody starts again."""
+
+    def left(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+    def forget(self) -> None:
+        """There is nothing to forget."""
+
+    def begin(self, one: str) -> None:
+        """It is not noted."""
+
+    def end(self, one: str) -> None:
+        """It was not noted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """
@@ -143,3 +160,4 @@ class World:
     version: str
     sandboxed: bool = False
     outlook: Outlook = Outlook()
+    under_way: UnderWay = field(default_factory=Unnoted)

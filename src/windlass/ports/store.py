@@ -72,6 +72,22 @@ class Tx(Snapshot, Protocol):
         """The next number of this counter, from 1; a number of a failed transaction comes again."""
 
 
+class UnderWay(Protocol):
+    """What is being worked on, known to the next process when this one is killed."""
+
+    def left(self) -> tuple[str, ...]:
+        """What was begun and not ended when the process before us was gone."""
+
+    def forget(self) -> None:
+        """What was left is taken care of."""
+
+    def begin(self, one: str) -> None:
+        """From now on, if we are gone, this was under way."""
+
+    def end(self, one: str) -> None:
+        """It is under way no more."""
+
+
 class Store(Protocol):
     """Where the truth is."""
 

@@ -29,6 +29,7 @@ from windlass.ports.target import Vault
 from windlass.reach import Reach
 from windlass.settings.table import Settings
 from windlass.stores.database import integrity
+from windlass.stores.under_way import UnderWayFile
 from windlass.targets.directory.target import DirectoryTarget
 from windlass.vaults.env import EnvVault
 from windlass.vaults.local import Keys, LocalVault
@@ -130,12 +131,14 @@ class Held:
     mirrors: Mirrors
     http: Http
     world: World
+    under_way: UnderWayFile
 
     async def close(self) -> None:
         """End readers and connections."""
         await self.mirrors.close()
         await self.world.state.close()
         await self.http.close()
+        self.under_way.close()
 
 
 async def make_world(settings: Settings, store: Store, public_url: str) -> tuple[World, Held]:
@@ -153,6 +156,7 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
     http = Http(clock, reach)
     known = forges(settings, http, vault, clock)
     mirrors = Mirrors(git, data / "mirrors", known)
+    under_way = UnderWayFile(data / "under-way")
     world = World(
         store=store,
         clock=clock,
@@ -169,8 +173,9 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
         public_url=public_url,
         version=version("windlass"),
         outlook=_outlook(data, http, clock, public_url),
+        under_way=under_way,
     )
-    return world, Held(mirrors, http, world)
+    return world, Held(mirrors, http, world, under_way)
 
 
 def _outlook(data: Path, http: Http, clock: SystemClock, public_url: str) -> Outlook:
