@@ -9,6 +9,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windlass.engine.loop import Loop
 from windlass.engine.slots import Slots
 from windlass.ports.records import Delivery
 from windlass.stores.sqlite import SqliteStore
@@ -140,3 +141,49 @@ def test_a_place_given_to_who_leaves_in_that_moment_is_not_lost():
         await asyncio.wait_for(slots.take("c"), 1)
 
     asyncio.run(play())
+
+
+async def served(store, flood, others):
+    """How many dispatches it takes until each of `others` is done, one at a time in all."""
+    turns, done, through = 0, {}, asyncio.Event()
+
+    async def dispatch(row):
+        nonlocal turns
+        await asyncio.sleep(0)
+        await store.transaction(lambda tx: _done(tx, row))
+        turns += 1
+        done[row.repository] = turns
+        if len(done) == others + bool(flood):
+            through.set()
+
+    rows = [delivery("flood", number) for number in range(flood)]
+    rows += [delivery(f"quiet{number:03}", flood + number) for number in range(others)]
+    await store.transaction(lambda tx: tx.add_all(rows))
+    loop = asyncio.create_task(Loop(store, Now(), Delivery, dispatch, 64).run())
+    await asyncio.wait_for(through.wait(), 30)
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    done.pop("flood", None)
+    return max(done.values())
+
+
+class Now:
+    """A clock that is far enough."""
+
+    def now(self):
+        return 1e6
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(seconds)
+
+
+def test_r16_a_flood_makes_nobody_wait_twice_as_long(tmp_path):
+    """Four thousand events of one, one of each of two hundred others: counted in dispatches."""
+
+    async def play(flood):
+        async with SqliteStore.open(tmp_path / f"{flood}.db", synchronous="OFF") as store:
+            return await served(store, flood, 200)
+
+    idle, flooded = asyncio.run(play(0)), asyncio.run(play(4000))
+    assert idle == 200
+    assert flooded <= 2 * idle

@@ -102,7 +102,8 @@ def test_a_policy_is_set_by_the_operator_alone_and_on_record(tmp_path):
         assert (found.require_digest, found.allow_images, found.allow_forks) == (
             True, ("ghcr.io/acme/**",), ("acme",)
         )  # fmt: skip
-        first, second = [one for one in await every(here, Audit) if one.what == "set policy"]
+        lines = await every(here, Audit)
+        first, second = (one for one in lines if one.what == "set policy")
         assert (first.actor, first.subject) == ("root", "shop")
         assert first.detail == "none -> images by digest; images: ghcr.io/acme/**"
         assert second.detail.endswith("images: ghcr.io/acme/**; forks: acme")

@@ -32,6 +32,7 @@ from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
 from windlass.engine.requests.everything import Requests
 from windlass.engine.world import World
+from windlass.executors.runner.system import hide
 from windlass.ports.records import Repository
 from windlass.settings.shapes import Address
 from windlass.settings.table import Settings
@@ -84,6 +85,8 @@ def run(settings: Settings, ready: Callable[[Running], None]) -> None:
 async def serve(settings: Settings, ready: Callable[[Running], None]) -> None:
     """Run until a signal comes; `ready` is called when webhooks can be taken."""
     address = settings.address
+    # Steps run as the same user, and everybody's secrets are in our environment and memory.
+    hide()
     now = SystemClock().now()
     with hold(settings.data, now=now, address=str(address)), _bind(address) as bound:
         async with _running(settings, bound) as running:

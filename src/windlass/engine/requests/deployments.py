@@ -96,6 +96,8 @@ class DeploymentRequests(Asked):
                     f"{wanted} never ran as {service} in {environment}",
                     hint="it goes to what was healthy there; use windlass deploy for others",
                 )
+            if digest and len({one.digest for one in fits}) > 1:
+                raise UserError(f"{digest} is the beginning of several", hint="give more of it")
             run = tx.get(StoredRun, fits[0].run)
             # The forge does not know the commit that a pull request was merged to for its test.
             return fits[0], run.status_sha if run and run.sha == fits[0].sha else ""
@@ -256,6 +258,8 @@ def _before(ran: list[Deployment], now: str) -> list[Deployment]:
 
 
 def _full(digest: str) -> str:
+    if digest in {"sha256:", "sha256"}:
+        raise UserError(f"{digest} begins every digest", hint="give more of it")
     return digest if digest.startswith("sha256:") else f"sha256:{digest}"
 
 
