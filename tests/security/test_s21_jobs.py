@@ -6,6 +6,7 @@ import ctypes
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from playing import play, runs
 from standing import Standing
@@ -21,6 +22,11 @@ def unprivileged() -> None:
         ctypes.CDLL(None).prctl(_CAPBSET_DROP, one, 0, 0, 0)
 
 
+def begin(words: list[str], **how: Any) -> subprocess.Popen[bytes]:
+    """A process that may no more than a step, so that nothing else keeps a step from it."""
+    return subprocess.Popen(words, preexec_fn=unprivileged, **how)  # noqa: PLW1509
+
+
 def read(path: str) -> subprocess.CompletedProcess[bytes]:
     """What a step sees of a file."""
     words = ["cat", path]
@@ -30,15 +36,17 @@ def read(path: str) -> subprocess.CompletedProcess[bytes]:
 def test_s21_the_servers_environment_and_memory_are_closed_to_steps(tmp_path: Path) -> None:
     """Of any other process of the same user both can be read, so the server closes them itself."""
     server = Standing.prepare(tmp_path / "s")
+    with (tmp_path / "log").open("wb") as said:
+        server.process = begin(server.command, stdout=said, stderr=said)
+    other = begin(["sleep", "60"], env={"OPEN": "yes"})
     try:
-        server.up()
-        assert server.process is not None
+        server.until("start", server.ready)
+        assert read(f"/proc/{other.pid}/environ").stdout == b"OPEN=yes\0"
         for what in ("environ", "maps", "mem"):
             assert b"ermission denied" in read(f"/proc/{server.process.pid}/{what}").stderr
-        with subprocess.Popen(["sleep", "60"], env={"OPEN": "yes"}) as other:
-            assert read(f"/proc/{other.pid}/environ").stdout == b"OPEN=yes\0"
-            other.kill()
     finally:
+        other.kill()
+        other.wait()
         server.remove()
 
 
