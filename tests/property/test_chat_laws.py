@@ -16,7 +16,7 @@ from windlass.core.chat import (
     names,
     parse,
 )
-from windlass.engine.comment import compose
+from windlass.engine.comment import Standing, compose
 from windlass.ports.records import ChatCommand
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=9)
@@ -149,7 +149,7 @@ def test_our_own_comment_commands_nothing_and_mentions_nobody(by, text, outcome,
         path="",
         at=0.0,
     )
-    body = compose((), None, "https://windlass.example", (said,))
+    body = compose(Standing(said=(said,)), None, "https://windlass.example")
     assert parse(body) == ()
     rows = [line for line in body.split("\n") if line.startswith("| ") and "---" not in line]
     assert len(rows) == 2

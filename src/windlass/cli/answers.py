@@ -142,6 +142,7 @@ class Verdict(msgspec.Struct, frozen=True):
     place: str
     run: int | None
     nearest: str = ""
+    shadow: bool = False
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -204,6 +205,39 @@ class Replay(msgspec.Struct, frozen=True):
     repository: str
     delivery: str | None
     fresh: bool
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A listener that would answer an event otherwise."""
+
+    listener: str
+    event: int
+    title: str
+    at: datetime
+    path: str
+    before: str
+    after: str
+
+
+class Differences(msgspec.Struct, frozen=True):
+    """Differences of one kind."""
+
+    events: int
+    listeners: dict[str, int]
+    items: list[Difference]
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    """What a configuration would have done."""
+
+    repository: str
+    compared: int
+    unchanged: int
+    unknown: int
+    cut: str
+    starts: Differences
+    stops: Differences
+    changes: Differences
 
 
 class Explanation(msgspec.Struct, frozen=True):

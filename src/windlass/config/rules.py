@@ -78,6 +78,7 @@ def _listener(unit: Unit[Listener], shape: Listener) -> listener.Listener:
             limit=grouped.limit,
             newest=grouped.queue == "newest",
         ),
+        shadow=shape.shadow,
         place=unit.key.place,
         places={key: unit.key_place(key) for key in _written(shape)},
     )

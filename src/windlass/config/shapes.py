@@ -127,6 +127,7 @@ class Listener(Shape):
     if_: ListenerIf = Field("", alias="if", description="CEL over event, payload, headers ...")
     own: Truth | None = Field(None, description="also on pushes of commits that Windlass made")
     do: list[Action] = Field(description="actions of one run, in this order")
+    shadow: Truth = Field(default=False, description="decides and records, and starts nothing")
     concurrency: Concurrency | None = Field(None, description="which runs wait for each other")
 
 

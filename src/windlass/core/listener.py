@@ -68,11 +68,12 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener(Conditions):
-    """What a team wrote under `listeners`."""
+    """What a team wrote under `listeners`; one in `shadow` decides, and starts nothing."""
 
     name: str
     actions: tuple[Action, ...]
     concurrency: Concurrency | None = None
+    shadow: bool = False
 
 
 class Listeners(Mapping[str, Listener]):

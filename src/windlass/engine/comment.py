@@ -10,16 +10,18 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from windlass.core.run import JobRun, State
 from windlass.engine.names import log_key, run_path
 from windlass.ports.executor import Logs
 from windlass.ports.forge import MARKER
-from windlass.ports.records import ChatCommand, StoredRun
+from windlass.ports.records import ChatCommand, ConfigurationCheck, StoredRun
 
 # The smallest limit of the forges we know, in characters, less room for the frame.
 LARGEST = 32_000
 EXCERPT = 15
+CHECKED = 20
 OUTCOME = 600
 TAIL = 256 * 1024
 
@@ -40,17 +42,41 @@ _CONTROL = re.compile(
 )
 
 
-def compose(
-    runs: Sequence[StoredRun], logs: Logs, public_url: str, said: Sequence[ChatCommand] = ()
-) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What there is to say on a pull request: newest runs, last commands, the newest check."""
+
+    runs: Sequence[StoredRun] = ()
+    said: Sequence[ChatCommand] = ()
+    checks: Sequence[ConfigurationCheck] = ()
+
+
+def compose(standing: Standing, logs: Logs, public_url: str) -> str:
     """The whole comment, Markdown, within the size that every forge takes."""
-    parts = [MARKER]
-    for stored in runs:
+    parts, said = [MARKER], standing.said
+    for check in standing.checks:
+        parts += _check(check, public_url)
+    for stored in standing.runs:
         parts += _run(stored, logs, public_url)
     text = "\n".join(parts)
     if len(text) > LARGEST:
         text = text[:LARGEST] + "\n\n… cut, see the run's page"
     return "\n".join([text, *_commands(said, public_url)]) if said else text
+
+
+def _check(one: ConfigurationCheck, public_url: str) -> list[str]:
+    """What its configuration would do, the details folded away."""
+    link = f"{public_url}/events/{one.event}"
+    lines = [f"### Configuration: [event {one.event}]({link})", "", f"Commit `{one.sha[:12]}`", ""]
+    sign = _sign(State.FAILED) + " " if one.state == "faulty" else ""
+    lines += [f"{sign}{escape(one.summary[:OUTCOME])}", ""]
+    if one.lines:
+        lines += ["<details>", "<summary>Event by event</summary>", ""]
+        lines += [f"- {escape(line[:OUTCOME])}" for line in one.lines[:CHECKED]]
+        if len(one.lines) > CHECKED:
+            lines.append(f"- and [more]({link})")
+        lines += ["", "</details>", ""]
+    return lines
 
 
 def _commands(said: Sequence[ChatCommand], public_url: str) -> list[str]:

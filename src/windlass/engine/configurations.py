@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from windlass.config.schema import load
@@ -54,6 +55,10 @@ class Configurations:
             return Loaded(Configuration(), error)
         if not files:
             return Loaded(Configuration(), absent=True)
+        return self.of(files)
+
+    def of(self, files: Mapping[str, bytes]) -> Loaded:
+        """The configuration in these files, as if a commit had them."""
         key = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         if key in self._kept:
             self._kept.move_to_end(key)

@@ -151,10 +151,14 @@ class Dispatch:
         return self._start(Judged(event=event, situation=found, verdicts=verdicts, runs={}))
 
     def _start(self, judged: Judged) -> Judged:
-        """Draft the runs of the listeners that matched; a fault of one stops them all."""
+        """Draft the runs of the listeners that matched and are not in shadow."""
         assert judged.situation is not None  # noqa: S101 - the caller has just made it
         rules = judged.situation.rules.configuration.listeners
-        matched = [rules[name] for name, said in judged.verdicts.items() if isinstance(said, Match)]
+        matched = [
+            rules[name]
+            for name, said in judged.verdicts.items()
+            if isinstance(said, Match) and not rules[name].shadow
+        ]
         if matched and judged.situation.source.fault:
             return replace(judged, fault=str(judged.situation.source.fault))
         return self._drafts(judged, matched)

@@ -17,6 +17,7 @@ from windlass.core.nearest import near
 from windlass.engine.world import World
 from windlass.ports.records import (
     ChatCommand,
+    ConfigurationCheck,
     Delivery,
     Repository,
     StoredEvent,
@@ -24,6 +25,9 @@ from windlass.ports.records import (
     StoredVerdict,
 )
 from windlass.ports.store import Tx
+
+# What came of a listener that matched in shadow.
+SHADOWED = "would have started (shadow)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,10 @@ async def explain(world: World, number: int) -> Explanation:
         runs = tuple(tx.find(StoredRun, event=number, order="number"))
         delivery = tx.get(Delivery, event.delivery)
         said = tx.find(ChatCommand, event=number, order="position")
+        checked = tx.get(ConfigurationCheck, number)
         lines = (
             *_event(event, judged=bool(verdicts)),
+            *(_checked(checked) if checked else ()),
             *_verdicts(event, verdicts),
             *map(command_line, said),
             *_runs(runs),
@@ -131,6 +137,17 @@ def _event(stored: StoredEvent, *, judged: bool) -> list[str]:
     return lines
 
 
+def _checked(one: ConfigurationCheck) -> list[str]:
+    """What the configuration of its pull request would do."""
+    if one.state == "faulty":
+        return ["Its pull request has a configuration with faults:", *_deeper(one.lines)]
+    return [f"With the configuration of its pull request, {one.summary}.", *_deeper(one.lines)]
+
+
+def _deeper(lines: tuple[str, ...]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
 def _verdicts(event: StoredEvent, verdicts: tuple[StoredVerdict, ...]) -> list[str]:
     if not verdicts:
         if event.fault or event.kind in {Kind.MANUAL, Kind.PING}:
@@ -148,7 +165,7 @@ def _verdicts(event: StoredEvent, verdicts: tuple[StoredVerdict, ...]) -> list[s
 def verdict_lines(one: StoredVerdict, started: str) -> list[str]:
     """One listener's verdict; `started` says what came of it when it matched."""
     if one.matched:
-        return [f"  {one.listener}: {started}"]
+        return [f"  {one.listener}: {SHADOWED if one.shadow else started}"]
     missed = f"  {one.listener}: not started, because {because(one)} ({_short(one.place)})"
     nearest = near(one.condition, one.expected, one.actual)
     return [missed, f"    nearest: {nearest}"] if nearest else [missed]

@@ -91,11 +91,15 @@ def ask(
     return Question(listeners=collect(listeners), context=context)
 
 
-def record(event: int, listener: str, verdict: Verdict, run: int = 0) -> StoredVerdict:
-    """A verdict as it is stored."""
+def record(
+    event: int, listener: str, verdict: Verdict, run: int = 0, *, shadow: bool = False
+) -> StoredVerdict:
+    """A verdict as it is stored; `shadow` says that its listener starts nothing."""
     match verdict:
         case Match():
-            return StoredVerdict(event=event, listener=listener, matched=True, run=run)
+            return StoredVerdict(
+                event=event, listener=listener, matched=True, run=run, shadow=shadow
+            )
         case Miss(condition, expected, actual, place):
             return StoredVerdict(
                 event=event,
@@ -105,4 +109,5 @@ def record(event: int, listener: str, verdict: Verdict, run: int = 0) -> StoredV
                 expected=expected,
                 actual=actual,
                 place=str(place),
+                shadow=shadow,
             )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from windlass.core.event import ZERO, Event, Kind
 from windlass.engine import replays
 from windlass.ports.records import Delivery, Head, PullRequestState, StoredEvent
-from windlass.ports.store import Snapshot, Tx
+from windlass.ports.store import Below, Snapshot, Tx
 
 # Events of one commit that are looked through; more than any commit has in practice.
 MOST = 50
@@ -173,6 +173,30 @@ def open_pull(tx: Snapshot, event: Event) -> int:
         limit=1,
     )
     return found[0].number if found else 0
+
+
+def open_pull_then(tx: Snapshot, stored: StoredEvent) -> int:
+    """The same, as it was when this event came."""
+    for pull in tx.find(
+        PullRequestState,
+        repository=stored.repository,
+        head=stored.event.branch,
+        fork=False,
+        order="number",
+    ):
+        before = tx.find(
+            StoredEvent,
+            repository=stored.repository,
+            pull_request=pull.number,
+            origin=0,
+            number=Below(stored.number),
+            order="-number",
+            limit=4 * MOST,
+        )
+        last = next((one for one in before if one.kind == Kind.PULL_REQUEST), None)
+        if last is not None and last.action not in _PULL_STATES:
+            return pull.number
+    return 0
 
 
 _PULL_STATES = {"merged": "merged", "closed": "closed"}

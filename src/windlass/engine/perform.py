@@ -19,6 +19,7 @@ from windlass.engine import deployments, groups, pace
 from windlass.engine.chat.perform import Chat
 from windlass.engine.configurations import Configurations
 from windlass.engine.jobs import Jobs, Key
+from windlass.engine.proposed import Proposed
 from windlass.engine.reconcile import Reconcile
 from windlass.engine.reports import Reporter, Told
 from windlass.engine.world import World
@@ -46,12 +47,14 @@ class Performer:
         self._reconcile = reconcile
         self._reporter = Reporter(world)
         self._chat = Chat(world, configurations)
+        self._proposed = Proposed(world, configurations)
         self._table: Mapping[str, _Perform] = {
             "start": self._start,
             "stop": self._stop,
             "report": self._report,
             "comment": self._comment,
             "configuration": self._configuration,
+            "shadow": self._shadow,
             "deployment": self._deployment,
             "group": self._group,
             "place": self._place,
@@ -110,6 +113,9 @@ class Performer:
             said["repository"], said["sha"], int(said["event"])
         )
         return await self._tell(effect, told)
+
+    async def _shadow(self, effect: StoredEffect) -> None:
+        await self._proposed(int(effect.arguments["event"]), effect.arguments["sha"])
 
     async def _deployment(self, effect: StoredEffect) -> float | None:
         told = await self._reporter.deployment(int(effect.arguments["deployment"]))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from windlass.core.chat import MOST
 from windlass.core.run import ENDED, Run, State
 from windlass.engine import comment
+from windlass.engine.comment import Standing
 from windlass.engine.explain import because
 from windlass.engine.names import run_path, status_context
 from windlass.engine.world import World
@@ -23,7 +24,9 @@ from windlass.ports.forge import Annotation, Status, StatusState
 from windlass.ports.records import (
     ChatCommand,
     CommitStatus,
+    ConfigurationCheck,
     Deployment,
+    PullRequestState,
     Repository,
     StoredEvent,
     StoredRun,
@@ -110,21 +113,23 @@ class Reporter:
         return Told(status, lambda: reports.status(found.url, status))
 
     async def configuration(self, repository: str, sha: str, event: int) -> Told | None:
-        """That the configuration of a commit cannot be used, or that it can again."""
+        """That the configuration of a commit cannot be used, can again, or what it would do."""
 
-        def work(tx: Tx) -> tuple[Repository | None, StoredEvent | None]:
-            return tx.get(Repository, repository), tx.get(StoredEvent, event)
+        def work(
+            tx: Tx,
+        ) -> tuple[Repository | None, StoredEvent | None, ConfigurationCheck | None]:
+            stored, said = tx.get(StoredEvent, event), tx.get(ConfigurationCheck, event)
+            return tx.get(Repository, repository), stored, said
 
-        found, stored = await self.world.store.read(work)
+        found, stored, said = await self.world.store.read(work)
         if found is None or stored is None:
             return None
-        faults = stored.fault.splitlines()
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        state, description = _configured(stored, said)
         status = Status(
             sha=sha,
             context=CONFIGURATION,
-            state=StatusState.FAILURE if faults else StatusState.SUCCESS,
-            description=_cut(faults[0], more) if faults else "the configuration is valid again",
+            state=state,
+            description=description,
             url=f"{self.world.public_url}/events/{event}",
         )
         reports = self.world.forges[found.forge].reports
@@ -133,7 +138,7 @@ class Reporter:
     async def comment(self, repository: str, number: int) -> Told | None:
         """The comment on a pull request: how its newest runs stand."""
 
-        def work(tx: Tx) -> tuple[Repository | None, tuple[StoredRun, ...], list[ChatCommand]]:
+        def work(tx: Tx) -> tuple[Repository | None, Standing]:
             runs = tx.find(
                 StoredRun, repository=repository, pull_request=number, order="-number", limit=50
             )
@@ -146,12 +151,24 @@ class Reporter:
                 limit=2 * MOST,
             )
             last = sorted(said, key=lambda one: (one.event, one.position))[-SHOWN:]
-            return tx.get(Repository, repository), tuple(newest.values()), last
+            pull = tx.get(PullRequestState, repository, number)
+            checks = tx.find(
+                ConfigurationCheck,
+                repository=repository,
+                pull_request=number,
+                order="-event",
+                limit=1,
+            )
+            return tx.get(Repository, repository), Standing(
+                runs=tuple(newest.values()),
+                said=tuple(last),
+                checks=tuple(one for one in checks if pull is None or one.sha == pull.head_sha),
+            )
 
-        found, runs, said = await self.world.store.read(work)
-        if found is None or not (runs or said):
+        found, standing = await self.world.store.read(work)
+        if found is None or standing == Standing():
             return None
-        body = comment.compose(runs, self.world.logs, self.world.public_url, said)
+        body = comment.compose(standing, self.world.logs, self.world.public_url)
         reports = self.world.forges[found.forge].reports
         return Told(body, lambda: reports.comment(found.url, number, body))
 
@@ -174,6 +191,20 @@ class Reporter:
         )
         reports = self.world.forges[found.forge].reports
         return Told(status, lambda: reports.deployment(found.url, status, one.environment))
+
+
+def _configured(stored: StoredEvent, said: ConfigurationCheck | None) -> tuple[StatusState, str]:
+    """The status of a configuration, in words."""
+    faults = stored.fault.splitlines()
+    if not faults and said is not None:
+        if said.state != "faulty":
+            calm = StatusState.SUCCESS if said.state == "same" else StatusState.NEUTRAL
+            return calm, _cut(said.summary, "")
+        faults = list(said.lines)
+    if not faults:
+        return StatusState.SUCCESS, "the configuration is valid again"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return StatusState.FAILURE, _cut(faults[0], more)
 
 
 def annotated(stored: StoredRun, context: str, logs: Logs) -> tuple[Annotation, ...]:

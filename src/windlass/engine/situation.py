@@ -26,6 +26,8 @@ from windlass.ports.records import Repository
 _TESTED_MERGED = frozenset(
     {"opened", "updated", "reopened", "ready", "drafted", "edited", "labeled", "unlabeled"}
 )
+# What may bring another configuration with it.
+_PROPOSES = frozenset({"opened", "updated", "reopened", "edited"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,17 +215,38 @@ def _head(event: Event, pull_ref: str) -> list[tuple[str, str]]:
     return [(f"refs/heads/{event.head}", ours)] if event.head and not event.fork else []
 
 
+def proposed(situation: Situation) -> bool:
+    """Whether this is a new head, or base, of a pull request with a configuration of its own."""
+    event = situation.event
+    if event.kind is not Kind.PULL_REQUEST or event.action not in _PROPOSES:
+        return False
+    ours, theirs = situation.rules, situation.source
+    return ours is not theirs and not (ours.absent and theirs.absent)
+
+
 async def changed_files(situation: Situation, mirror: Mirror) -> tuple[str, ...]:
     """The complete list of files that the event changed, from Git itself."""
-    event = situation.event
-    default = situation.repository.default_branch
+    repository, event = situation.repository, situation.event
+    return await changed(repository, event, mirror, tip=situation.config_sha)
+
+
+async def changed(
+    repository: Repository, event: Event, mirror: Mirror, *, tip: str
+) -> tuple[str, ...]:
+    """The same, when the default branch stood at `tip`; it may have gone on since."""
+    default = repository.default_branch
     if not event.sha or is_zero(event.sha):
         return ()
     if event.kind is Kind.PULL_REQUEST:
-        tip = event.base_sha or await mirror.objects.resolve(f"refs/heads/{event.base}") or ""
+        if event.base != default or not tip:
+            tip = await mirror.objects.resolve(f"refs/heads/{event.base}") or ""
+        tip = event.base_sha or tip
         start = await mirror.merge_base(tip, event.sha) if tip else None
         if event.action == "merged" and event.before:
             start = event.before
         return await mirror.changed(start or "0" * len(event.sha), event.sha, default=default)
-    before = event.before or "0" * len(event.sha)
+    before = event.before if event.before and await mirror.has(event.before) else ""
+    if not before and tip and event.branch != default:
+        before = await mirror.merge_base(tip, event.sha) or ""
+    before = before or "0" * len(event.sha)
     return await mirror.changed(before, event.sha, branch=event.branch or "", default=default)

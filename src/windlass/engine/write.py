@@ -15,6 +15,7 @@ from windlass.engine import effects, groups, memory, replays, skipped
 from windlass.engine.chat import asked
 from windlass.engine.judge import record
 from windlass.engine.names import status_context
+from windlass.engine.situation import proposed
 from windlass.engine.start import Judged
 from windlass.ports.records import (
     CommitStatus,
@@ -70,8 +71,9 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
     again = bool(delivery.origin)
     runs = {name: start_run(tx, number, one, name, now, again=again).number for name in one.runs}
     asked.ask(tx, delivery, stored, now)
+    rules = one.situation.rules.configuration.listeners if one.situation else {}
     for name, verdict in one.verdicts.items():
-        tx.add(record(number, name, verdict, runs.get(name, 0)))
+        tx.add(record(number, name, verdict, runs.get(name, 0), shadow=rules[name].shadow))
     skipped.tell(tx, number, one, now)
     if one.situation is not None and (one.fault or _was_faulty(tx, stored)):
         arguments = {
@@ -80,6 +82,8 @@ def _event(tx: Tx, delivery: Delivery, position: int, one: Judged, now: float) -
             "event": str(number),
         }
         effects.wish(tx, "configuration", arguments, now)
+    if one.situation is not None and not delivery.origin and proposed(one.situation):
+        effects.once(tx, "shadow", 0, {"event": str(number), "sha": one.situation.sha}, now)
     return len(runs)
 
 

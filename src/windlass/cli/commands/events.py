@@ -9,7 +9,7 @@ from typing import Unpack
 
 import click
 
-from windlass.cli.answers import Event, Explanation, Listed
+from windlass.cli.answers import Event, Explanation, Listed, Verdict
 from windlass.cli.commands.deliveries import COMMANDS as DELIVERIES
 from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
@@ -86,7 +86,7 @@ def one(api: Api, number: int) -> None:
             (
                 each.listener,
                 "matched" if each.matched else "missed",
-                f"run {each.run}" if each.run else each.condition,
+                _came(each),
                 each.expected,
                 each.actual,
                 each.place,
@@ -95,6 +95,13 @@ def one(api: Api, number: int) -> None:
             for each in event.verdicts
         ],
     )
+
+
+def _came(verdict: Verdict) -> str:
+    """The run that it started, or why there is none."""
+    if verdict.run:
+        return f"run {verdict.run}"
+    return "shadow" if verdict.matched and verdict.shadow else verdict.condition
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

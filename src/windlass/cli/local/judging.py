@@ -45,10 +45,11 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One event, and what each listener says to it."""
+    """One event, and what each listener says to it; those in `shadows` start nothing."""
 
     event: Event
     verdicts: Mapping[str, Verdict | Open]
+    shadows: frozenset[str] = frozenset()
 
     @property
     def lines(self) -> Iterator[str]:
@@ -57,7 +58,7 @@ class Judged:
         yield f"Event: {subject(self.event)}{place}."
         order = sorted(self.verdicts, key=lambda name: (self._rank(name), name))
         for name in order:
-            yield from lines(name, self.verdicts[name])
+            yield from lines(name, self.verdicts[name], shadow=name in self.shadows)
         if not self.verdicts:
             yield "No listener was asked."
 
@@ -65,11 +66,11 @@ class Judged:
         return [Match, Open, Miss].index(type(self.verdicts[name]))
 
 
-def lines(name: str, said: Verdict | Open) -> list[str]:
+def lines(name: str, said: Verdict | Open, *, shadow: bool = False) -> list[str]:
     """What one listener says, in words."""
     if isinstance(said, Open):
         return [open_line(name, said)]
-    return verdict_lines(record(0, name, said), "would start")
+    return verdict_lines(record(0, name, said, shadow=shadow), "would start")
 
 
 def configured(folder: Path, *, json_wanted: bool) -> Listeners:
@@ -104,7 +105,8 @@ def judge(
 ) -> Judged:
     """The verdicts on one event; changed files and open pull request, if anybody said."""
     verdicts = ask(listeners, event, request, pull=pull).so_far(files) if heard(event) else {}
-    return Judged(event, verdicts)
+    shadows = frozenset(name for name, one in listeners.items() if one.shadow)
+    return Judged(event, verdicts, shadows)
 
 
 def judge_recorded(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from windlass.cli.commands.shadow import shadow
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.local.files import TESTS, read_fixtures
 from windlass.cli.output import clean, indented, say, show
@@ -16,6 +17,9 @@ from windlass.cli.output import clean, indented, say, show
 @click.group()
 def listeners() -> None:
     """What a team wrote under `listeners`."""
+
+
+listeners.add_command(shadow)
 
 
 @listeners.command("test")

@@ -188,10 +188,12 @@ class RunCommands(RunRequests):
                     # The one that got further than `on` tells more.
                     if name not in missed or missed[name].condition == "on":
                         missed[name] = said
-                elif name not in drafts:
+                elif name not in drafts and not rules[name].shadow:
                     drafts[name] = _judged(rules[name], at)
         if not given.name:
             return list(drafts.values())
+        if given.name not in drafts and rules[given.name].shadow:
+            raise Conflict(f"{given.name} is in shadow, and starts nothing")
         if given.name not in drafts:
             miss = missed[given.name]
             raise Conflict(

@@ -11,11 +11,17 @@ from windlass.engine.requests.pulls import PullRequestRequests
 from windlass.engine.requests.replay import ReplayRequests
 from windlass.engine.requests.repositories import RepositoryRequests
 from windlass.engine.requests.runs import RunRequests
+from windlass.engine.requests.shadow import ShadowRequests
 from windlass.engine.world import Left
 
 
 class Requests(
-    RepositoryRequests, PullRequestRequests, RunRequests, DeploymentRequests, ReplayRequests
+    RepositoryRequests,
+    PullRequestRequests,
+    RunRequests,
+    DeploymentRequests,
+    ReplayRequests,
+    ShadowRequests,
 ):
     """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""
 

@@ -19,6 +19,7 @@ from windlass.ports.records.running import (
     Audit,
     ChatCommand,
     CommitStatus,
+    ConfigurationCheck,
     Counter,
     PullRequestState,
     StoredEffect,
@@ -44,6 +45,7 @@ RECORDS = (
     Place,
     PullRequestState,
     ChatCommand,
+    ConfigurationCheck,
     Audit,
     Counter,
 )

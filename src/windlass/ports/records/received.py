@@ -193,7 +193,11 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVerdict:
-    """One listener's verdict on one event; the place is `file:line:column`."""
+    """
+    One listener's verdict on one event; the place is `file:line:column`.
+
+    A listener in `shadow` starts nothing, whatever it says.
+    """
 
     KEY: ClassVar[Columns] = ("event", "listener")
     UNIQUE: ClassVar[tuple[Columns, ...]] = ()
@@ -207,3 +211,4 @@ class StoredVerdict:
     actual: str = ""
     place: str = ""
     run: int = 0
+    shadow: bool = False

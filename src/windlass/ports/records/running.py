@@ -162,6 +162,28 @@ class ChatCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationCheck:
+    """
+    What the configuration of a pull request would do, as of one of its events.
+
+    `state` is same, differs or faulty; `lines` are the details, `sha` the head that it stands on.
+    """
+
+    KEY: ClassVar[Columns] = ("event",)
+    UNIQUE: ClassVar[tuple[Columns, ...]] = ()
+    INDEXES: ClassVar[tuple[Columns, ...]] = (("repository", "pull_request"),)
+
+    event: int
+    repository: str
+    pull_request: int
+    sha: str
+    state: str
+    summary: str
+    lines: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """Who did what, when, and from where."""
 

@@ -7,15 +7,19 @@ It notes what it was asked, does the smallest thing that looks right on a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from windlass.core.errors import Conflict, NotFound
 from windlass.core.run import ENDED, State
+from windlass.core.shadow import Difference, Kind
 from windlass.engine import replays
 from windlass.engine.doctor import Finding
 from windlass.engine.names import place_name
 from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
+from windlass.engine.requests.shadow import one_repository
+from windlass.engine.shadow import Shadow
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
     Delivery,
@@ -217,6 +221,22 @@ class FakeRequests:
             return tuple(Replayed(chosen=one, delivery=new, fresh=tx.add(new)) for one, new in made)
 
         return self.store.fill(work)
+
+    # ------------------------------------------------------------------ shadow
+
+    async def shadow(
+        self, files: Mapping[str, bytes], *, repository: str = "", since: float = 0.0
+    ) -> Shadow:
+        """All events of it would start one listener, `new`."""
+        self._note("shadow", *files, repository, since)
+        found = await self.store.read(lambda tx: one_repository(tx, repository))
+        events = await self.store.read(
+            lambda tx: tx.find(StoredEvent, repository=found.name, order="-number")
+        )
+        done = Shadow(repository=found.name, since=since)
+        for event in events:
+            done.take(event, (Difference(Kind.STARTS, "new", after="pipeline ci"),))
+        return done
 
     # -------------------------------------------------------------------- runs
 

@@ -18,6 +18,7 @@ from windlass.web.api.models.shape import ErrorEnvelope
 from windlass.web.api.routes import (
     deployments,
     events,
+    listeners,
     pull_requests,
     repositories,
     runs,
@@ -63,7 +64,7 @@ def make_api(parts: Parts) -> FastAPI:
         separate_input_output_schemas=False,
     )
     api.state.parts = parts
-    for part in (repositories, events, runs, deployments, pull_requests, status):
+    for part in (repositories, events, listeners, runs, deployments, pull_requests, status):
         api.include_router(part.router)
     for kind in (WindlassError, HTTPException, Exception):
         api.add_exception_handler(kind, _failed)

@@ -1,5 +1,5 @@
 """
-Polling repositories, the pace of reports, replayed deliveries, chat commands, trusted issuers.
+Polling repositories, the pace of reports, replayed deliveries, chat commands, issuers, shadows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ def upgrade() -> None:
     with op.batch_alter_table("commit_status", schema=None) as batch_op:
         batch_op.add_column(_column("event", NUMBER, "0"))
         batch_op.add_column(_column("listener", sa.Text(), "''"))
+    with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.add_column(_column("shadow", sa.Boolean(), "false"))
     _chat()
+    _checks()
     _issuers()
 
 
@@ -81,4 +84,25 @@ def _chat() -> None:
     with op.batch_alter_table("chat_command", schema=None) as batch_op:
         batch_op.create_index(
             "ix_chat_command_repository_pull_request", ["repository", "pull_request"], unique=False
+        )
+
+
+def _checks() -> None:
+    def column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+        return sa.Column(name, kind, autoincrement=False, nullable=False)
+
+    op.create_table(
+        "configuration_check",
+        column("event", NUMBER),
+        column("repository", sa.Text()),
+        column("pull_request", NUMBER),
+        *(column(name, sa.Text()) for name in ("sha", "state", "summary", "lines")),
+        column("at", sa.Double()),
+        sa.PrimaryKeyConstraint("event"),
+    )
+    with op.batch_alter_table("configuration_check", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_configuration_check_repository_pull_request",
+            ["repository", "pull_request"],
+            unique=False,
         )

@@ -135,7 +135,8 @@ class VerdictAnswer(Answer):
     """
     One listener's verdict; a miss names the first false condition and `file:line:column`.
 
-    `nearest` is what almost fitted, in words; empty when nothing did.
+    `nearest` is what almost fitted, in words; empty when nothing did. A listener in `shadow`
+    starts nothing.
     """
 
     listener: str
@@ -146,6 +147,7 @@ class VerdictAnswer(Answer):
     place: str
     nearest: str
     run: int | None
+    shadow: bool
 
     @classmethod
     def of(cls, record: StoredVerdict) -> VerdictAnswer:
@@ -159,6 +161,7 @@ class VerdictAnswer(Answer):
             place=record.place,
             nearest=near(record.condition, record.expected, record.actual),
             run=record.run or None,
+            shadow=record.shadow,
         )
 
 
