@@ -23,7 +23,9 @@ class Shell:
     folder: Path
 
     def __call__(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ
+        }
         environ = {
             **kept,
             "HOME": str(self.folder),

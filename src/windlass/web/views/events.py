@@ -12,6 +12,7 @@ from windlass.core.errors import NotFound
 from windlass.engine import replays
 from windlass.ports.records import (
     ChatCommand,
+    ConfigurationCheck,
     Delivery,
     Refusal,
     Repository,
@@ -43,7 +44,8 @@ class EventDetail:
     """
     One event: where it came from, what every listener said, what it started or commanded.
 
-    `replays` are the events that repeat it.
+    `replays` are the events that repeat it, `check` what the configuration of its pull request
+    would do.
     """
 
     row: EventRow
@@ -52,6 +54,7 @@ class EventDetail:
     runs: tuple[StoredRun, ...]
     commands: tuple[ChatCommand, ...] = ()
     replays: tuple[int, ...] = ()
+    check: ConfigurationCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ def show_event(tx: Tx, number: int) -> EventDetail:
         runs=tuple(tx.find(StoredRun, order="number", event=number)),
         commands=tuple(tx.find(ChatCommand, order="position", event=number)),
         replays=_replays(tx, stored),
+        check=tx.get(ConfigurationCheck, number),
     )
 
 
