@@ -72,8 +72,11 @@ async def much(here, story):
     await after(here, story.push("FB3", {"src/b.py": "2"}))
     await after(here, story.merge(7, "merge"))
     await after(here, story.push("FB3", {"src/b.py": "3"}))
-    await after(here, story.push("main", {"src/a.py": "4"}))
+    await after(here, story.push("main", {"src/d.py": "4"}))
     await after(here, story.delete("FB2"))
+    # What the first push brought is on main now, and was not then.
+    await after(here, story.open(8, "FB1", {"src/c.py": "1"}))
+    await after(here, story.merge(8, "merge"))
 
 
 def test_the_same_configuration_starts_the_same(tmp_path):
