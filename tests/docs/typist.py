@@ -8,6 +8,7 @@ A block of `sh skip` or `sh server` is for people alone.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -96,6 +97,7 @@ def at_a_server(folder: Path, **more: str) -> Iterator[Reader]:
     environ = {
         "HOME": str(folder),
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
         "WINDLASS_ADDRESS": address,
         "GIT_AUTHOR_NAME": "A Reader",
         "GIT_AUTHOR_EMAIL": "reader@example",
