@@ -33,7 +33,7 @@ def tell(tx: Tx, number: int, judged: Judged, now: float) -> None:
     kept_still = [
         listeners[name]
         for name, said in judged.verdicts.items()
-        if isinstance(said, Miss) and said.condition in TELLING
+        if isinstance(said, Miss) and said.condition in TELLING and not listeners[name].shadow
     ]
     for one, context in _contexts(kept_still)[:MOST]:
         known = tx.get(CommitStatus, event.repository, at.status_sha, context)
