@@ -145,6 +145,20 @@ class Verdict(msgspec.Struct, frozen=True):
     shadow: bool = False
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """A delivery."""
+
+    id: str
+    key: str
+    repository: str
+    received_at: datetime
+    source: str
+    state: str
+    reason: str
+    origin: str | None = None
+    took_ms: float | None = None
+
+
 class Event(msgspec.Struct, frozen=True):
     """An event; `verdicts` only when one is shown."""
 
@@ -163,19 +177,7 @@ class Event(msgspec.Struct, frozen=True):
     fault: str
     verdicts: list[Verdict] = []
     origin: int | None = None
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """A delivery."""
-
-    id: str
-    key: str
-    repository: str
-    received_at: datetime
-    source: str
-    state: str
-    reason: str
-    origin: str | None = None
+    source: Delivery | None = None
 
 
 class DeliveryDetail(Delivery, frozen=True, kw_only=True):

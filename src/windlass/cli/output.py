@@ -117,6 +117,11 @@ def age(moment: datetime | None) -> str:
     return f"{int(seconds)}s"
 
 
+def took(milliseconds: float | None) -> str:
+    """How long a request took."""
+    return "" if milliseconds is None else f"{milliseconds:.1f} ms"
+
+
 def short(name: str) -> str:
     """A commit or digest, short enough to read."""
     return name[7:19] if name.startswith("sha256:") else name[:8]

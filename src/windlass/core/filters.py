@@ -61,6 +61,7 @@ __all__ = [
     "open_at",
     "prepare",
     "quoted",
+    "skip_marker",
     "trigger_text",
     "written",
 ]
@@ -95,7 +96,7 @@ class Asked:
         self.context = context
         self.event = context.event
         self.files = context.event.files if context.files is None else context.files
-        self.skip = _marker(context.event)
+        self.skip = skip_marker(context.event)
         self.touches_configuration = any(map(is_configuration, self.files or ()))
         self.touched: dict[tuple[str, ...], Said] = {}
         self._bound: dict[bool, Bound] = {}
@@ -235,7 +236,8 @@ def _skip(_prepared: Prepared, asked: Asked) -> Said:
     return None if asked.skip is None else ("no skip marker", asked.skip)
 
 
-def _marker(event: Event) -> str | None:
+def skip_marker(event: Event) -> str | None:
+    """What in the text of a push or pull request says that nothing shall start, if anything."""
     if event.kind not in _SKIPPABLE:
         return None
     text = f"{event.message or ''}\n{event.title or ''}".casefold()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from windlass.core.run import JobRun, State
 from windlass.engine.names import log_key, run_path
+from windlass.engine.wording import plain
 from windlass.ports.executor import Logs
 from windlass.ports.forge import MARKER
 from windlass.ports.records import ChatCommand, ConfigurationCheck, StoredRun
@@ -23,6 +24,7 @@ LARGEST = 32_000
 EXCERPT = 15
 CHECKED = 20
 OUTCOME = 600
+ANSWER = 12_000
 TAIL = 256 * 1024
 
 _SIGNS = {
@@ -42,6 +44,14 @@ _CONTROL = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An event that somebody asked about, and the lines of its explanation."""
+
+    event: int
+    lines: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What there is to say on a pull request: newest runs, last commands, the newest check."""
@@ -49,19 +59,22 @@ class Standing:
     runs: Sequence[StoredRun] = ()
     said: Sequence[ChatCommand] = ()
     checks: Sequence[ConfigurationCheck] = ()
+    explained: Explained | None = None
 
 
 def compose(standing: Standing, logs: Logs, public_url: str) -> str:
     """The whole comment, Markdown, within the size that every forge takes."""
-    parts, said = [MARKER], standing.said
+    said = standing.said
+    answer = "\n".join(_answer(standing.explained, public_url)) if standing.explained else ""
+    parts = [MARKER]
     for check in standing.checks:
         parts += _check(check, public_url)
     for stored in standing.runs:
         parts += _run(stored, logs, public_url)
     text = "\n".join(parts)
-    if len(text) > LARGEST:
-        text = text[:LARGEST] + "\n\n… cut, see the run's page"
-    return "\n".join([text, *_commands(said, public_url)]) if said else text
+    if len(text) > LARGEST - len(answer):
+        text = text[: LARGEST - len(answer)] + "\n\n… cut, see the run's page"
+    return "\n".join([text, *_commands(said, public_url), answer]) if said else text
 
 
 def _check(one: ConfigurationCheck, public_url: str) -> list[str]:
@@ -88,6 +101,20 @@ def _commands(said: Sequence[ChatCommand], public_url: str) -> list[str]:
         if one.path:
             outcome += f" ([more]({public_url}{one.path}))"
         lines.append(f"| {sign} | {escape(one.by[:80])} | {escape(one.text[:80])} | {outcome} |")
+    return [*lines, ""]
+
+
+def _answer(explained: Explained, public_url: str) -> list[str]:
+    """The sentences of `explain`, each an item of a list, below the one that it belongs to."""
+    link, room = f"{public_url}/events/{explained.event}", ANSWER
+    lines = [f"### Explained: [event {explained.event}]({link})", ""]
+    for line in explained.lines:
+        text = line.lstrip(" ")
+        item = f"{line[: len(line) - len(text)]}- {escape(text)}"
+        room -= len(item)
+        if room < 0:
+            return [*lines, f"- … cut, see [its page]({link})", ""]
+        lines.append(item)
     return [*lines, ""]
 
 
@@ -158,7 +185,7 @@ def escape(text: str) -> str:
     >>> escape("a_b @team <img>")
     'a\\_b @\u200bteam \\<img\\>'
     """
-    return _MENTION.sub(NO_MENTION, _ESCAPE.sub(r"\\\1", _CONTROL.sub("", text.replace("\n", " "))))
+    return _MENTION.sub(NO_MENTION, _ESCAPE.sub(r"\\\1", plain(text)))
 
 
 def _result(job: JobRun) -> str:

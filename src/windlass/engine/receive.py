@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
@@ -72,7 +73,23 @@ LONGEST_KEY = 200
 LARGE = 256 * 1024  # bytes; what would hold up everybody else is done on a thread
 BUSY = 16  # arrivals at one time, above which the rest of the server holds back
 
-Group = list[tuple[Delivery, asyncio.Future[Delivery]]]
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One that waits to be stored, since when its request is under way, and who waits for it."""
+
+    delivery: Delivery
+    began: float | None
+    future: asyncio.Future[Delivery]
+
+    def timed(self, now: float) -> Delivery:
+        """The delivery with the time that its request has taken."""
+        if self.began is None:
+            return self.delivery
+        return replace(self.delivery, took=round((now - self.began) * 1000, 3))
+
+
+Group = list[_Waiting]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +98,8 @@ class Arrival:
     A verified request. `headers` in lower case, `at` UTC seconds.
 
     `body` is what is stored and `digest` the SHA-256 (hex) of what came; they belong
-    together unless `note` says what had to be replaced. A ping is stored as done.
+    together unless `note` says what had to be replaced. A ping is stored as done. `began` is
+    when its request began, by `time.perf_counter`; None where there was no request.
     """
 
     endpoint: str
@@ -94,6 +112,7 @@ class Arrival:
     note: str = ""
     ping: bool = False
     source: str = "webhook"
+    began: float | None = None
 
 
 class Receive:
@@ -143,7 +162,7 @@ class Receive:
             packed = await asyncio.to_thread(zlib.compress, arrival.body, 1)
         delivery = self._delivery(arrival, packed)
         future: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
-        self._waiting.append((delivery, future))
+        self._waiting.append(_Waiting(delivery, arrival.began, future))
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store_waiting())
         stored = await future
@@ -162,21 +181,23 @@ class Receive:
             try:
                 stored = await self._store.transaction(partial(self._add, group))
             except BaseException as failure:  # nobody of the group may wait for ever
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(_copy(failure))
+                for one in group:
+                    if not one.future.done():
+                        one.future.set_exception(_copy(failure))
                 if not isinstance(failure, Exception):
                     raise
             else:
-                for (_, future), delivery in zip(group, stored, strict=True):
-                    if not future.done():
-                        future.set_result(delivery)
+                for one, delivery in zip(group, stored, strict=True):
+                    if not one.future.done():
+                        one.future.set_result(delivery)
 
     def _add(self, group: Group, tx: Tx) -> list[Delivery]:
-        added = tx.add_all([delivery for delivery, _ in group])
+        now = time.perf_counter()  # all that is left is the commit
+        timed = [one.timed(now) for one in group]
+        added = tx.add_all(timed)
         return [
             delivery if new else self._known(tx, delivery)
-            for (delivery, _), new in zip(group, added, strict=True)
+            for delivery, new in zip(timed, added, strict=True)
         ]
 
     def _delivery(self, arrival: Arrival, packed: bytes) -> Delivery:

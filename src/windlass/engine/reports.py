@@ -16,8 +16,9 @@ from windlass.core.chat import MOST
 from windlass.core.run import ENDED, Run, State
 from windlass.engine import comment
 from windlass.engine.comment import Standing
-from windlass.engine.explain import because
+from windlass.engine.explain import told
 from windlass.engine.names import run_path, status_context
+from windlass.engine.wording import because
 from windlass.engine.world import World
 from windlass.ports.executor import Logs
 from windlass.ports.forge import Annotation, Status, StatusState
@@ -69,6 +70,9 @@ DEPLOYED = {
     "rejected": StatusState.ERROR,
     "expired": StatusState.ERROR,
 }
+
+
+_Said = tuple[list[ChatCommand], comment.Explained | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class Reporter:
                 runs=tuple(newest.values()),
                 said=tuple(last),
                 checks=tuple(one for one in checks if pull is None or one.sha == pull.head_sha),
+                explained=_asked(tx, last),
             )
 
         found, standing = await self.world.store.read(work)
@@ -205,6 +210,14 @@ def _configured(stored: StoredEvent, said: ConfigurationCheck | None) -> tuple[S
         return StatusState.SUCCESS, "the configuration is valid again"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return StatusState.FAILURE, _cut(faults[0], more)
+
+
+def _asked(tx: Tx, said: list[ChatCommand]) -> comment.Explained | None:
+    """What was asked about last, as it stands now."""
+    number = next((one.explains for one in reversed(said) if one.explains), 0)
+    if not number or tx.get(StoredEvent, number) is None:
+        return None
+    return comment.Explained(number, told(tx, number).lines)
 
 
 def annotated(stored: StoredRun, context: str, logs: Logs) -> tuple[Annotation, ...]:

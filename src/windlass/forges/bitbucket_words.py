@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from windlass.core.event import Kind
 from windlass.ports.forge import MARKER, Status, StatusState
 
 # What stands here in place of the marker that comments have elsewhere.
@@ -84,3 +85,22 @@ def key(context: str, longest: int) -> str:
 def cut(text: str, longest: int, end: str = "…") -> str:
     """At most so many characters; what is longer ends with `end`."""
     return text if len(text) <= longest else text[: longest - len(end)] + end
+
+
+def unsent(events: Iterable[str]) -> frozenset[Kind]:
+    """
+    The kinds of events that are not told of by a webhook which leaves these out.
+
+    >>> sorted(unsent(["repo:push", "pr:reviewer:approved"]))
+    [<Kind.BRANCH: 'branch'>, <Kind.PUSH: 'push'>, <Kind.REVIEW: 'review'>, <Kind.TAG: 'tag'>]
+    """
+    return frozenset(kind for name in events for kind in _kinds(name))
+
+
+def _kinds(name: str) -> tuple[Kind, ...]:
+    if name.startswith("repo:"):
+        return (Kind.PUSH, Kind.TAG, Kind.BRANCH)
+    if "comment" in name:
+        return (Kind.COMMENT,)
+    return (Kind.REVIEW if "approved" in name or "_work" in name or "change" in name
+            else Kind.PULL_REQUEST,)  # fmt: skip

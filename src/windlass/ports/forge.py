@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from windlass.core.event import Event, Ignored
+from windlass.core.event import Event, Ignored, Kind
 
 # What the one comment of ours on a pull request begins with; by it and its author it is found
 # again. Where Markdown takes HTML nobody sees it.
@@ -92,12 +92,17 @@ class HookState:
     """
     Whether a hook is in place as it should be; `problem` says what is not, and its remedy.
 
-    `by_hand` says that only a person can mend it, so nothing else is tried.
+    `by_hand` says that only a person can mend it, so nothing else is tried. Of the problem,
+    as far as the forge tells it: whether the hook is `active`, the kinds of events that are
+    `unsent`, and how the last delivery `failed`, with the status that it got.
     """
 
     present: bool
     problem: str = ""
     by_hand: bool = False
+    active: bool = True
+    unsent: frozenset[Kind] = frozenset()
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

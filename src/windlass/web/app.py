@@ -34,6 +34,7 @@ PAGES: tuple[tuple[str, Page], ...] = (
     ("/", every.BOARD),
     ("/events", every.EVENTS),
     ("/events/{number:int}", every.EVENT),
+    ("/explain", every.EXPLAIN),
     ("/runs", every.RUNS),
     ("/runs/{number:int}", every.RUN),
     ("/approvals", every.APPROVALS),

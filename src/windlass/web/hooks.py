@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,11 +57,12 @@ class Answer(Exception):
 
 @dataclass(slots=True)
 class Visit:
-    """One request on its way in; what is known of it so far."""
+    """One request on its way in, since `began` (of `time.perf_counter`); what is known of it."""
 
     name: str
     source: str
     headers: Headers
+    began: float = field(default_factory=time.perf_counter)
     repository: str = ""
     size: int = 0
     read: bool = False
@@ -155,6 +157,7 @@ class Hooks:
             at=request.at,
             note=body.note,
             ping=ping,
+            began=visit.began,
         )
         return (200 if ping else 202), await self.receive(arrival)
 

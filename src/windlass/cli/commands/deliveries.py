@@ -16,7 +16,7 @@ import click
 from windlass.cli.answers import Delivery, DeliveryDetail, Listed, Refusal
 from windlass.cli.connection import Api, Query, asks_server
 from windlass.cli.exits import Exit, Failure
-from windlass.cli.output import age, clean, say, show, table
+from windlass.cli.output import age, clean, say, show, table, took
 
 # How a request proves who sent it, by forge: what has to be added to what is kept.
 HMAC = 'openssl dgst -sha256 -hmac "$SECRET" < body.json'
@@ -53,13 +53,14 @@ def every(api: Api, *, failed: bool, refused: bool, repository: str, limit: int)
     found = api.get(Listed[Delivery], "/deliveries", query).items
     if not api.as_json:
         table(
-            ("DELIVERY", "STATE", "SOURCE", "REPOSITORY", "AGE", "REASON"),
+            ("DELIVERY", "STATE", "SOURCE", "REPOSITORY", "TOOK", "AGE", "REASON"),
             [
                 (
                     one.id,
                     one.state,
                     f"replay of {one.origin}" if one.origin else one.source,
                     one.repository,
+                    took(one.took_ms),
                     age(one.received_at),
                     one.reason,
                 )

@@ -15,7 +15,7 @@ from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
 from windlass.cli.local.explained import Recording, explain_recorded
 from windlass.cli.local.recorded import FORGES, recorded
-from windlass.cli.output import age, fields, indented, short, show, table
+from windlass.cli.output import age, fields, indented, short, show, table, took
 
 
 @click.group()
@@ -75,6 +75,7 @@ def one(api: Api, number: int) -> None:
             ("by", event.sender),
             ("at", event.at.isoformat()),
             ("delivery", event.delivery),
+            ("took", took(event.source.took_ms) if event.source else ""),
             ("repeats", f"event {event.origin}" if event.origin else ""),
             ("fault", event.fault),
         ]
@@ -110,49 +111,63 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("event", required=False, metavar="[EVENT|BODY]")
-@click.option("--repo", "repository", default="", help="With --sha: of this repository.")
+@click.option("--repository", "--repo", "named", default="", help="The repository's name.")
 @click.option("--sha", default="", help="Explain a commit, also when no webhook came.")
+@click.option(
+    "--pull-request",
+    type=click.IntRange(min=1),
+    help="Explain a pull request, also when no webhook came.",
+)
 @click.option("--forge", type=click.Choice(FORGES), help="BODY is a recorded webhook of this one.")
 @click.option("--config", type=_FOLDER, help="With --forge: where the configuration is; else here.")
 @click.option("--headers", type=_FILE, help="With --forge: a file of its headers.")
 @click.option(
     "--files", "changed", type=_FILE, help="With --forge: a file that lists all changed files."
 )
-@click.option("--repository", "named", default="", help="With --forge: the repository's name.")
 @server_options
 def explain(  # noqa: PLR0913  # each is an option
     *,
     event: str | None,
-    repository: str,
     sha: str,
+    pull_request: int | None,
     server: str,
     token: str,
     as_json: bool,
     **recording: Unpack[Recording],
 ) -> None:
     """
-    Why EVENT, or a commit, did or did not start something.
+    Why EVENT, a commit or a pull request did or did not start something.
+
+    A commit or pull request is named with --repository. When no webhook told of it, the code
+    host is asked why: the first true reason is printed, with what to do about it.
 
     With --forge: what the listeners of a folder would make of the recorded webhook BODY. That
     needs no server, checks no signature, and is decided as the server decides it.
     """
     if recording["forge"] is None:
-        if any(recording.values()):
+        if recording["config"] or recording["headers"] or recording["changed"]:
             raise click.UsageError("Give --forge with a recorded webhook.")
         number = None if event is None else click.INT(event)
-        _explain_stored(api_of(server, token, as_json=as_json), number, repository, sha)
+        query: Query = {
+            "repository": recording["named"],
+            "sha": sha,
+            "pull_request": pull_request,
+        }
+        _explain_stored(api_of(server, token, as_json=as_json), number, query)
         return
-    if repository or sha or server or token or event is None:
+    if sha or pull_request or server or token or event is None:
         raise click.UsageError("With --forge, give the file of a body, and nothing of a server.")
     body = _FILE(event)
     explain_recorded(Path(body), recording, as_json=as_json)
 
 
-def _explain_stored(api: Api, event: int | None, repository: str, sha: str) -> None:
-    if (event is None) is not bool(repository and sha):
-        raise click.UsageError("Give an event's number, or --repo and --sha.")
+def _explain_stored(api: Api, event: int | None, query: Query) -> None:
+    given = [name for name in ("sha", "pull_request") if query[name]]
+    if len(given) != (event is None) or bool(given) is not bool(query["repository"]):
+        raise click.UsageError(
+            "Give an event's number, or --repository with --sha or --pull-request."
+        )
     path = "/explain" if event is None else f"/events/{event}/explain"
-    query = {"repository": repository, "sha": sha} if event is None else None
     found = api.get(Explanation, path, query)
     if not api.as_json:
         for line in found.lines:

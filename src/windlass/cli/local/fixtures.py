@@ -19,7 +19,7 @@ from windlass.core.errors import Fault, Place
 from windlass.core.event import Event, Ignored
 from windlass.core.filters import CONDITIONS
 from windlass.core.listener import Match, Miss, Open, Verdict
-from windlass.engine.explain import title
+from windlass.engine.wording import title
 from windlass.ports.forge import Request
 
 _LAST = {name: rank for rank, (name, _) in enumerate(CONDITIONS)}

@@ -2,7 +2,7 @@
 What listeners would say of an event, without a server.
 
 Everything that decides is the server's own: the dialects, what is kept of a request,
-`engine.judge`, and the words of `engine.explain`.
+`engine.judge`, and the words of `engine.wording`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from windlass.core.errors import BadDelivery, ConfigError
 from windlass.core.event import Event, Ignored
 from windlass.core.listener import Listener, Match, Miss, Open, Verdict
 from windlass.core.nearest import near
-from windlass.engine.explain import open_line, subject, verdict_lines
 from windlass.engine.judge import ask, heard, record
 from windlass.engine.receive import kept
 from windlass.engine.wellformed import wellformed
+from windlass.engine.wording import open_line, subject, verdict_lines
 from windlass.ports.forge import Request
 
 Listeners = Mapping[str, Listener]

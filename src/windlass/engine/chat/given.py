@@ -60,10 +60,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it in one line, and the path of the page that shows more."""
+    """What came of it in one line, the page that shows more, and the event it `explains`."""
 
     text: str
     path: str = ""
+    explains: int = 0
 
 
 def short(sha: str) -> str:

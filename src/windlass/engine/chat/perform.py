@@ -13,17 +13,16 @@ from dataclasses import dataclass
 
 from windlass.core.chat import HELP, Command, Said, Verb, parse
 from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
-from windlass.core.event import Kind
 from windlass.engine import effects
 from windlass.engine.audit import audit
 from windlass.engine.chat.deployments import DeploymentCommands
 from windlass.engine.chat.given import Given, Outcome
 from windlass.engine.chat.runs import RunCommands
 from windlass.engine.configurations import Configurations
-from windlass.engine.explain import verdict_lines
+from windlass.engine.explain import explain_pull_request
 from windlass.engine.world import World
 from windlass.ports.forge import Permission
-from windlass.ports.records import ChatCommand, Repository, StoredEvent, StoredVerdict
+from windlass.ports.records import ChatCommand, Repository, StoredEvent
 from windlass.ports.store import Tx
 
 _WRITERS = frozenset({Permission.WRITE, Permission.ADMIN})
@@ -35,9 +34,6 @@ WHO: Mapping[Verb, frozenset[Permission]] = {
 }
 # What needs more than the word of a forge that signs nothing.
 GUARDED = frozenset({Verb.OK_TO_TEST, Verb.DEPLOY, Verb.APPROVE, Verb.ROLLBACK})
-
-# Events of a pull request that are looked through for the last that listeners heard.
-RECENT = 200
 
 _Act = Callable[[Given], Awaitable[Outcome]]
 
@@ -93,6 +89,7 @@ class Chat:
                     state=state,
                     outcome=" ".join(outcome.text.split()),
                     path=outcome.path,
+                    explains=outcome.explains,
                     at=self._world.clock.now(),
                 )
                 await self._record(record, person, said)
@@ -163,29 +160,13 @@ class Chat:
         return Outcome(HELP)
 
     async def _explain(self, given: Given) -> Outcome:
-        """What the listeners said of the last thing that happened to the pull request."""
-
-        def work(tx: Tx) -> tuple[StoredEvent | None, list[StoredVerdict]]:
-            events = tx.find(
-                StoredEvent,
-                repository=given.repository.name,
-                pull_request=given.number,
-                order="-number",
-                limit=RECENT,
-            )
-            newest = next((one for one in events if one.kind == Kind.PULL_REQUEST), None)
-            return newest, tx.find(StoredVerdict, event=newest.number) if newest else []
-
-        newest, verdicts = await self._world.store.read(work)
-        if newest is None:
-            raise NotFound(f"no webhook has told of pull request {given.number} yet")
-        lines = [
-            verdict_lines(one, f"started run {one.run}" if one.run else "could not start")[0]
-            for one in sorted(verdicts, key=lambda one: (not one.matched, one.listener))
-        ]
-        told = "; ".join(line.strip() for line in lines)
-        text = newest.fault.partition("\n")[0] or told or "there is no listener"
-        return Outcome(f"{newest.event.label}: {text}", f"/events/{newest.number}")
+        """Have the comment say what became of the last thing that happened to it, as it is then."""
+        name = given.repository.name
+        found = await explain_pull_request(self._world, name, given.number)
+        if found.event is None:
+            raise NotFound(" ".join(found.lines))
+        number = found.event.number
+        return Outcome(f"explained event {number}", f"/events/{number}", explains=number)
 
 
 def _allowed(given: Given, person: _Person) -> None:

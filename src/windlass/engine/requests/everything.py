@@ -5,7 +5,12 @@ Everything that a person may ask, in one object for API and pages.
 from __future__ import annotations
 
 from windlass.engine.doctor import Finding, examine
-from windlass.engine.explain import Explanation, explain, explain_commit
+from windlass.engine.explain import (
+    Explanation,
+    explain,
+    explain_commit,
+    explain_pull_request,
+)
 from windlass.engine.requests.deployments import DeploymentRequests
 from windlass.engine.requests.pulls import PullRequestRequests
 from windlass.engine.requests.replay import ReplayRequests
@@ -40,3 +45,7 @@ class Requests(
     async def explain_commit(self, repository: str, sha: str) -> Explanation:
         """Why did nothing happen for this commit? Also when no delivery ever came."""
         return await explain_commit(self._world, repository, sha)
+
+    async def explain_pull_request(self, repository: str, number: int) -> Explanation:
+        """The same for a pull request."""
+        return await explain_pull_request(self._world, repository, number)

@@ -61,10 +61,17 @@ class AzureWebhooks(Access):
                 )
             problems = _problems(found, hook)
             if problems:
-                return HookState(present=True, problem="; ".join(problems))
+                sent = [text(one, "eventType") for one in found if text(one, "status") == "enabled"]
+                return HookState(
+                    present=True,
+                    problem="; ".join(problems),
+                    active=bool(sent),
+                    unsent=frozenset(subscriptions.KINDS[one] for one in EVENTS if one not in sent),
+                )
             failures = await _failures(azure, found)
         # Nothing that we could put right here: whoever reads this has to.
-        return HookState(present=True, problem="; ".join(failures), by_hand=bool(failures))
+        failed = "; ".join(failures)
+        return HookState(present=True, problem=failed, by_hand=bool(failures), failed=failed)
 
     async def remove(self, url: str, hook: Hook) -> None:
         """Delete what sends this repository's events to us."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from windlass.core.event import Kind
 from windlass.forges.azure.api import Known
 from windlass.forges.basic_auth import USER
 from windlass.forges.http.api import Json, text
@@ -18,6 +19,14 @@ EVENTS: Mapping[str, str] = {
     "git.pullrequest.updated": "1.0",
     "git.pullrequest.merged": "1.0",
     "ms.vss-code.git-pullrequest-comment-event": "2.0",
+}
+# What each is read as.
+KINDS: Mapping[str, Kind] = {
+    "git.push": Kind.PUSH,
+    "git.pullrequest.created": Kind.PULL_REQUEST,
+    "git.pullrequest.updated": Kind.PULL_REQUEST,
+    "git.pullrequest.merged": Kind.PULL_REQUEST,
+    "ms.vss-code.git-pullrequest-comment-event": Kind.COMMENT,
 }
 # What a subscription that does not simply send is said to be.
 STATUSES: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from windlass.core.errors import NotFound
 from windlass.forges.bitbucket_cloud.place import BitbucketCloud, Place, Right
-from windlass.forges.bitbucket_words import NAME
+from windlass.forges.bitbucket_words import NAME, unsent
 from windlass.forges.http.api import Json, items, text
 from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
@@ -69,7 +69,12 @@ class CloudWebhooks(BitbucketCloud):
         wrong = _wrong(found[0], hook)
         if len(found) > 1:
             wrong.append(f"there are {len(found)} webhooks of ours")
-        return HookState(present=True, problem=f"{'; '.join(wrong)}; {again}" if wrong else "")
+        return HookState(
+            present=True,
+            problem=f"{'; '.join(wrong)}; {again}" if wrong else "",
+            active=found[0].get("active") is True,
+            unsent=unsent(_lacking(found[0])),
+        )
 
     async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
@@ -105,10 +110,14 @@ def _wrong(one: Json, hook: Hook) -> list[str]:
         wrong.append("the webhook has no secret")
     if one.get("skip_cert_verification") is True:
         wrong.append("the webhook does not verify our certificate")
-    events = items(one.get("events", []))
-    if lacking := [name for name in EVENTS if name not in events]:
+    if lacking := _lacking(one):
         wrong.append(f"the webhook leaves out {', '.join(lacking)}")
     return wrong
+
+
+def _lacking(one: Json) -> list[str]:
+    events = items(one.get("events", []))
+    return [name for name in EVENTS if name not in events]
 
 
 async def _delete(place: Place, one: Json) -> None:

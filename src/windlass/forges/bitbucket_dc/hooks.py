@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from windlass.core.errors import NotFound
 from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, Place
-from windlass.forges.bitbucket_words import NAME
+from windlass.forges.bitbucket_words import NAME, unsent
 from windlass.forges.http.api import Json, items, text
 from windlass.forges.own_hooks import ours
 from windlass.forges.signatures import same
@@ -68,10 +68,15 @@ class DataCenterWebhooks(BitbucketDataCenter):
             if len(found) > 1:
                 wrong.append(f"there are {len(found)} webhooks of ours")
             if wrong:
-                return HookState(present=True, problem=f"{'; '.join(wrong)}; {again}")
+                return HookState(
+                    present=True,
+                    problem=f"{'; '.join(wrong)}; {again}",
+                    active=found[0].get("active") is True,
+                    unsent=unsent(_lacking(found[0])),
+                )
             lost = await _lost(place, found[0], hook)
         # To set it up again would change nothing: what is in the way stands between us.
-        return HookState(present=True, problem=lost, by_hand=bool(lost))
+        return HookState(present=True, problem=lost, by_hand=bool(lost), failed=lost)
 
     async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
@@ -120,10 +125,14 @@ def _wrong(one: Json, hook: Hook) -> list[str]:
         wrong.append("the webhook signs with another secret")
     if one.get("sslVerificationRequired") is False:
         wrong.append("the webhook does not verify our certificate")
-    events = items(one.get("events", []))
-    if lacking := [name for name in EVENTS if name not in events]:
+    if lacking := _lacking(one):
         wrong.append(f"the webhook leaves out {', '.join(lacking)}")
     return wrong
+
+
+def _lacking(one: Json) -> list[str]:
+    events = items(one.get("events", []))
+    return [name for name in EVENTS if name not in events]
 
 
 async def _lost(place: Place, one: Json, hook: Hook) -> str:

@@ -7,23 +7,27 @@ secret, so installing always sets it again; that is how a new one gets there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
+from windlass.core.event import Kind
 from windlass.forges.github.access import HOOKS, Access, Asked
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState
 
-# What the dialect reads. `create` and `delete` tell what a push has told.
-EVENTS = (
-    "push",
-    "pull_request",
-    "pull_request_review",
-    "pull_request_review_comment",
-    "issue_comment",
-    "release",
-    "merge_group",
-)
+# What the dialect reads, and as what. `create` and `delete` tell what a push has told.
+EVENTS: Mapping[str, tuple[Kind, ...]] = {
+    "push": (Kind.PUSH, Kind.TAG, Kind.BRANCH),
+    "pull_request": (Kind.PULL_REQUEST,),
+    "pull_request_review": (Kind.REVIEW,),
+    "pull_request_review_comment": (Kind.COMMENT,),
+    "issue_comment": (Kind.COMMENT,),
+    "release": (Kind.RELEASE,),
+    "merge_group": (Kind.MERGE_GROUP,),
+}
 _AGAIN = "windlass repo check puts it right"
+_LOG = "GitHub's page of the webhook shows it under Recent Deliveries"
 
 
 class GitHubHooks:
@@ -59,7 +63,7 @@ class GitHubHooks:
                 raise UserError(f"{url}: {error}", hint=hint) from error
             except NotFound as error:
                 raise await _unseen(asked, error) from error
-            return HookState(present=True, problem=_problem([made], hook))
+            return _state([made], hook)
 
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us."""
@@ -68,7 +72,7 @@ class GitHubHooks:
             if not there:
                 problem = f"there is no webhook to {hook.url}; {_AGAIN}"
                 return HookState(present=False, problem=problem)
-            return HookState(present=True, problem=_problem(there, hook))
+            return _state(there, hook)
 
     async def remove(self, url: str, hook: Hook) -> None:
         """Take our hook away, and nothing else; twice is once."""
@@ -90,13 +94,30 @@ class GitHubHooks:
         return sorted(there, key=lambda one: _address(one) != hook.url)
 
 
-def _problem(there: list[Json], hook: Hook) -> str:
-    """What is not as it should be, and its remedy; empty when nothing is."""
+def _state(there: list[Json], hook: Hook) -> HookState:
+    """What there is of ours, the first the one that counts."""
+    failed = _failure(there[0])
+    wrong = _wrong(there, hook)
+    return HookState(
+        present=True,
+        problem=f"{'; '.join(wrong)}; {_AGAIN}" if wrong else f"{failed}; {_LOG}" if failed else "",
+        active=there[0].get("active") is True,
+        unsent=frozenset(kind for name in _lacking(there[0]) for kind in EVENTS[name]),
+        failed=failed,
+    )
+
+
+def _lacking(one: Json) -> list[str]:
+    events = {str(name) for name in items(one.get("events") or [])}
+    return [] if "*" in events else [name for name in EVENTS if name not in events]
+
+
+def _wrong(there: list[Json], hook: Hook) -> list[str]:
+    """What is not as it should be, each in a few words."""
     one = there[0]
     config = fields(one.get("config") or {})
-    events = {str(name) for name in items(one.get("events") or [])}
-    lacking = [] if "*" in events else [name for name in EVENTS if name not in events]
-    wrong = [
+    lacking = _lacking(one)
+    return [
         said
         for is_so, said in (
             (len(there) > 1, f"there are {len(there)} webhooks to us"),
@@ -108,7 +129,6 @@ def _problem(there: list[Json], hook: Hook) -> str:
         )
         if is_so
     ]
-    return f"{'; '.join(wrong)}; {_AGAIN}" if wrong else _failure(one)
 
 
 def _failure(one: Json) -> str:
@@ -118,10 +138,7 @@ def _failure(one: Json) -> str:
     if code.startswith("2") or (not code and status in {"", "unused", "active"}):
         return ""
     why = said or status
-    return (
-        f"the last delivery failed: {why}{f' ({code})' if code and code not in why else ''};"
-        " GitHub's page of the webhook shows it under Recent Deliveries"
-    )
+    return f"the last delivery failed: {why}{f' ({code})' if code and code not in why else ''}"
 
 
 async def _every(asked: Asked) -> list[Json]:

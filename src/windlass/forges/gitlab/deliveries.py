@@ -39,7 +39,7 @@ async def trouble(project: Project, hook: Json) -> str:
             if _arrived(status):
                 return ""
             how = f"was answered {status}" if status.isdecimal() else f"failed ({status})"
-            return f"GitLab's last delivery {how}; the log of the webhook says more"
+            return f"GitLab's last delivery {how}"
     except NotFound:
         return ""
     return ""

@@ -10,9 +10,11 @@ longer, and for good after forty times. A test that arrives switches it on again
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from windlass.core.errors import NotFound, Permanent, Transient, UserError
+from windlass.core.event import Kind
 from windlass.forges.gitlab import deliveries
 from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.http.api import Json, text
@@ -21,17 +23,18 @@ from windlass.ports.forge import Hook, HookState, Request
 
 ROLE = "Maintainer"
 # What GitLab calls the kinds of events that we take.
-EVENTS = (
-    "push_events",
-    "tag_push_events",
-    "merge_requests_events",
-    "note_events",
-    "releases_events",
-)
+EVENTS: Mapping[str, tuple[Kind, ...]] = {
+    "push_events": (Kind.PUSH, Kind.BRANCH),
+    "tag_push_events": (Kind.TAG,),
+    "merge_requests_events": (Kind.PULL_REQUEST, Kind.REVIEW),
+    "note_events": (Kind.COMMENT,),
+    "releases_events": (Kind.RELEASE,),
+}
 # Tests of a webhook, the first that GitLab has is sent. A made-up token that is about to expire
 # is there in every project and starts nothing; a push would be the newest one once more.
 TESTS = ("resource_access_token_events", "push_events")
 AGAIN = "`windlass repo check` puts it right"
+LOG = "the log of the webhook says more"
 ON = "executable"
 # What GitLab says of a test that it does not know.
 NO_SUCH = "does not have a valid value"
@@ -63,8 +66,15 @@ class GitLabWebhooks:
             there = await _ours(project, hook)
             if not there:
                 return HookState(present=False, problem=f"GitLab has no webhook of ours; {AGAIN}")
-            problem = _problem(there, hook) or await deliveries.trouble(project, there[0])
-            return HookState(present=True, problem=problem)
+            wrong = _problem(there, hook)
+            failed = "" if wrong else await deliveries.trouble(project, there[0])
+            return HookState(
+                present=True,
+                problem=wrong or (f"{failed}; {LOG}" if failed else ""),
+                active=(text(there[0], "alert_status") or ON) == ON,
+                unsent=frozenset(kind for name in _lacking(there[0]) for kind in EVENTS[name]),
+                failed=failed,
+            )
 
     async def remove(self, url: str, hook: Hook) -> None:
         """Take ours away, and nothing else; twice is once."""
@@ -140,7 +150,7 @@ def _secret(hook: Hook) -> str:
 def _problem(there: list[Json], hook: Hook) -> str:
     """The first thing that is not as it should be, and its remedy; empty when nothing is."""
     first, more = there[0], there[1:]
-    lacking = ", ".join(name for name in EVENTS if first.get(name) is not True)
+    lacking = ", ".join(_lacking(first))
     state = text(first, "alert_status") or ON
     until = text(first, "disabled_until")
     if more:
@@ -162,6 +172,10 @@ def _problem(there: list[Json], hook: Hook) -> str:
             f" when GitLab can reach {urlsplit(hook.url).hostname}, {AGAIN}"
         )
     return ""
+
+
+def _lacking(one: Json) -> list[str]:
+    return [name for name in EVENTS if one.get(name) is not True]
 
 
 async def _write(project: Project, method: str, path: str, wanted: Json) -> None:

@@ -9,10 +9,12 @@ something may come twice, and nothing is lost.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from windlass.core.errors import NotFound, UserError
+from windlass.core.event import Kind
 from windlass.forges.gogs_api.asking import Asking
 from windlass.forges.gogs_api.pages import every
 from windlass.forges.gogs_api.place import Place
@@ -22,6 +24,18 @@ from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
 
 MEND = "`windlass repo check` puts it right"
+# What their names of events mean.
+KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "push": (Kind.PUSH,),
+    "create": (Kind.TAG, Kind.BRANCH),
+    "delete": (Kind.TAG, Kind.BRANCH),
+    "pull_request": (Kind.PULL_REQUEST,),
+    "pull_request_sync": (Kind.PULL_REQUEST,),
+    "pull_request_comment": (Kind.COMMENT,),
+    "pull_request_review": (Kind.REVIEW,),
+    "issue_comment": (Kind.COMMENT,),
+    "release": (Kind.RELEASE,),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +139,13 @@ class OwnHooks(Asking):
         else:
             faults = list(self._faults(right[0]))
         problem = f"{'; '.join(faults)}; {MEND}" if faults else ""
-        return HookState(present=bool(right), problem=problem)
+        lacking = self._lacking((right or there)[0])
+        return HookState(
+            present=bool(right),
+            problem=problem,
+            active=(right or there)[0].get("active") is True,
+            unsent=frozenset(kind for name in lacking for kind in KINDS.get(name, ())),
+        )
 
     def _faults(self, one: Json) -> list[str]:
         found = []
@@ -137,16 +157,19 @@ class OwnHooks(Asking):
             found.append(f"the webhook is of the type {kind}")
         if (only := text(one, "branch_filter")) not in {"", "*", "**"}:
             found.append(f"the webhook is only for the branches {only}")
+        if lacking := self._lacking(one):
+            found.append(f"the webhook does not send: {', '.join(lacking)}")
+        return found
+
+    def _lacking(self, one: Json) -> list[str]:
+        """What of the events that are needed a hook does not send."""
         listed = one.get("events")
         sends = frozenset(map(str, listed if isinstance(listed, list) else ()))
-        lacking = [
+        return [
             " ".join(sorted(ways[0]))
             for ways in self.wanted.needed
             if not any(w <= sends for w in ways)
         ]
-        if lacking:
-            found.append(f"the webhook does not send: {', '.join(lacking)}")
-        return found
 
 
 def _words(secret: bytes) -> str:

@@ -108,7 +108,8 @@ class Delivery:
 
     `state` is received, done, ignored or failed; `attempts` and `due_at` (0: at once) steer
     the next try; `source` is `webhook`, or `recovered` when we found it ourselves, or
-    `replay` of the delivery `origin`, which starts deploys only when `deploys`.
+    `replay` of the delivery `origin`, which starts deploys only when `deploys`. `took` is how
+    long its request took until it was stored, in milliseconds; 0 where there was no request.
     """
 
     KEY: ClassVar[Columns] = ("id",)
@@ -135,6 +136,7 @@ class Delivery:
     due_at: float = 0.0
     origin: str = ""
     deploys: bool = True
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

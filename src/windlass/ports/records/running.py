@@ -141,7 +141,8 @@ class ChatCommand:
     One command of a comment, the `position`th of its event, and what came of it.
 
     `by` is the person's name on the forge, for show; `state` is done or refused, `outcome` says it
-    in one line, `path` is the page that shows more, if there is one.
+    in one line, `path` is the page that shows more, if there is one. `explains` is the event that
+    was asked about, 0 for other commands.
     """
 
     KEY: ClassVar[Columns] = ("event", "position")
@@ -159,6 +160,7 @@ class ChatCommand:
     outcome: str
     path: str
     at: float
+    explains: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from windlass.core.run import ENDED, State
 from windlass.core.shadow import Difference, Kind
 from windlass.engine import replays
 from windlass.engine.doctor import Finding
+from windlass.engine.explain import Explanation, told
 from windlass.engine.names import place_name
 from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
@@ -22,27 +23,13 @@ from windlass.engine.requests.shadow import one_repository
 from windlass.engine.shadow import Shadow
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
-    Delivery,
     Deployment,
     Place,
     Repository,
-    StoredEvent,
     StoredRun,
-    StoredVerdict,
 )
 from windlass.ports.store import Tx
 from windlass.testing.fakes.memory import MemoryStore
-
-
-@dataclass(frozen=True, slots=True)
-class FakeExplanation:
-    """What `Explanation` holds."""
-
-    event: StoredEvent | None
-    delivery: Delivery | None
-    lines: tuple[str, ...]
-    verdicts: tuple[StoredVerdict, ...] = ()
-    runs: tuple[StoredRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,20 +360,23 @@ class FakeRequests:
 
     # -------------------------------------------------------------- explaining
 
-    async def explain(self, event: int) -> FakeExplanation:
-        """What the store knows of the event."""
+    async def explain(self, event: int) -> Explanation:
+        """What the store knows of the event, in the engine's own words."""
         self._note("explain", event)
-        stored = await self.store.read(lambda tx: tx.get(StoredEvent, event))
-        if stored is None:
-            raise NotFound(f"There is no event {event}.", hint="windlass events list")
-        verdicts = await self.store.read(lambda tx: tx.find(StoredVerdict, event=event))
-        lines = [f"Event {event}: {stored.event.label} in {stored.repository}."]
-        for each in verdicts:
-            said = f"started run {each.run}" if each.matched else f"missed: {each.condition}"
-            lines.append(f"{each.listener}: {said}")
-        return FakeExplanation(stored, None, tuple(lines), tuple(verdicts))
+        return await self.store.read(lambda tx: told(tx, event))
 
-    async def explain_commit(self, repository: str, sha: str) -> FakeExplanation:
+    async def explain_commit(self, repository: str, sha: str) -> Explanation:
         """Nothing came."""
         self._note("explain_commit", repository, sha)
-        return FakeExplanation(None, None, (f"No webhook told of {sha} in {repository}.",))
+        return _nothing(f"No webhook told of {sha} in {repository}.")
+
+    async def explain_pull_request(self, repository: str, number: int) -> Explanation:
+        """Nothing came."""
+        self._note("explain_pull_request", repository, number)
+        return _nothing(f"No webhook told of pull request {number} in {repository}.")
+
+
+def _nothing(line: str) -> Explanation:
+    return Explanation(
+        event=None, delivery=None, verdicts=(), runs=(), lines=(line,), reason="hook-missing"
+    )

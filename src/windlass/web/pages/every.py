@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from windlass.engine.names import log_key, place_name
+from windlass.engine.wording import Known, sentences
 from windlass.ports.records import (
     Build,
     Delivery,
@@ -42,6 +43,8 @@ from windlass.web.views.runs import (
 
 LIST = 50
 LATEST = 8
+# Digits from which on a number is taken for a commit's id.
+SHORTEST = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +70,32 @@ class EventsView:
     rows: tuple[EventRow, ...]
     failed: tuple[Delivery, ...]
     refusals: tuple[Refusal, ...]
+    repositories: tuple[str, ...]
     next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventView:
-    """One event with all there is to know, and its repository."""
+    """One event with all there is to know, its explanation in words, and its repository."""
 
     detail: EventDetail
+    lines: tuple[str, ...]
     repository: Repository | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainView:
+    """What somebody asks about: a commit, or a pull request by its number."""
+
+    repository: str
+    about: str
+    repositories: tuple[str, ...]
+
+    @property
+    def pull_request(self) -> int:
+        """The number, with or without its sign; 0 where it is a commit's id."""
+        text = self.about.removeprefix("#").removeprefix("!")
+        return int(text) if text.isdecimal() and len(text) < SHORTEST else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +169,44 @@ def _events(tx: Tx, asked: Asked) -> EventsView:
         rows=rows,
         failed=list_unhandled(tx, repository=asked.query.get("repository", ""), limit=20),
         refusals=list_refusals(tx, limit=20),
+        repositories=tuple(one.name for one in list_repositories(tx)),
         next=rows[-1].stored.number if len(rows) == LIST else None,
     )
 
 
 def _event(tx: Tx, asked: Asked) -> EventView:
     detail = show_event(tx, asked.number())
-    return EventView(detail=detail, repository=tx.get(Repository, detail.row.stored.repository))
+    stored = detail.row.stored
+    known = Known(
+        event=stored, verdicts=detail.verdicts, commands=detail.commands, runs=detail.runs
+    )
+    return EventView(
+        detail=detail,
+        lines=sentences(known),
+        repository=tx.get(Repository, stored.repository),
+    )
+
+
+def _asked_about(tx: Tx, asked: Asked) -> ExplainView:
+    query = asked.query
+    return ExplainView(
+        repository=query.get("repository", ""),
+        about=query.get("about", "").strip(),
+        repositories=tuple(one.name for one in list_repositories(tx)),
+    )
+
+
+async def _explained(parts: Parts, view: object) -> dict[str, object]:
+    """The answer in words, once there is a question."""
+    if not isinstance(view, ExplainView) or not (view.repository and view.about):
+        return {"lines": (), "event": None}
+    number, ask = view.pull_request, parts.requests
+    found = await (
+        ask.explain_pull_request(view.repository, number)
+        if number
+        else ask.explain_commit(view.repository, view.about)
+    )
+    return {"lines": found.lines, "event": found.event}
 
 
 def _runs(tx: Tx, asked: Asked) -> RunsView:
@@ -245,6 +296,7 @@ async def _circuits(parts: Parts, _view: object) -> dict[str, object]:
 BOARD = Page(template="board.html", read=_board)
 EVENTS = Page(template="events.html", read=_events)
 EVENT = Page(template="event.html", read=_event)
+EXPLAIN = Page(template="explain.html", read=_asked_about, more=_explained)
 RUNS = Page(template="runs.html", read=_runs)
 RUN = Page(template="run.html", read=_run, more=_log)
 APPROVALS = Page(template="approvals.html", read=_approvals)

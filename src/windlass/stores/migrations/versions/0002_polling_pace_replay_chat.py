@@ -34,6 +34,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(_column("origin", sa.Text(), "''"))
         batch_op.add_column(_column("deploys", sa.Boolean(), "true"))
+        batch_op.add_column(_column("took", sa.Double(), "0.0"))
         batch_op.create_index(
             "ix_delivery_state_repository_due_at", ["state", "repository", "due_at"], unique=False
         )
@@ -79,6 +80,7 @@ def _chat() -> None:
         column("pull_request", NUMBER),
         *(column(name, sa.Text()) for name in ("by", "by_id", "text", "state", "outcome", "path")),
         column("at", sa.Double()),
+        _column("explains", NUMBER, "0"),
         sa.PrimaryKeyConstraint("event", "position"),
     )
     with op.batch_alter_table("chat_command", schema=None) as batch_op:

@@ -42,7 +42,8 @@ class DeliveryAnswer(Answer):
     One trusted webhook request.
 
     `source` is `webhook`, `recovered` or `schedule` when we made it, `replay` when it repeats
-    the delivery `origin`, which deploys only when `deploys`. A `failed` one is parked.
+    the delivery `origin`, which deploys only when `deploys`. A `failed` one is parked. `took_ms`
+    is how long the request took until it was stored, null where there was none.
     """
 
     id: str
@@ -56,6 +57,7 @@ class DeliveryAnswer(Answer):
     attempts: int
     origin: str | None
     deploys: bool
+    took_ms: float | None
 
     @classmethod
     def of(cls, record: Delivery) -> DeliveryAnswer:
@@ -72,6 +74,7 @@ class DeliveryAnswer(Answer):
             attempts=record.attempts,
             origin=record.origin or None,
             deploys=record.deploys,
+            took_ms=record.took or None,
         )
 
 
@@ -262,9 +265,14 @@ class EventFull(EventAnswer):
 
 
 class ExplanationAnswer(Answer):
-    """Why something did, or did not, happen: lines for people, and what they rest on."""
+    """
+    Why something did, or did not, happen: lines for people, and what they rest on.
+
+    Where there is no event, `reason` says why in one word; else it is empty.
+    """
 
     lines: list[str]
+    reason: str
     event: int | None
     delivery: str | None
     verdicts: list[VerdictAnswer]
@@ -276,6 +284,7 @@ class ExplanationAnswer(Answer):
         event, delivery = explanation.event, explanation.delivery
         return cls(
             lines=list(explanation.lines),
+            reason=explanation.reason,
             event=None if event is None else event.number,
             delivery=None if delivery is None else delivery.id,
             verdicts=[VerdictAnswer.of(verdict) for verdict in explanation.verdicts],

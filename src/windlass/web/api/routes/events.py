@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from windlass.core.errors import UserError
 from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With
 from windlass.web.api.models.events import (
     DeliveryAnswer,
@@ -65,10 +66,19 @@ async def explain(number: int, parts: With) -> ExplanationAnswer:
 
 @router.get("/explain", operation_id="explainCommit")
 async def explain_commit(
-    parts: With, repository: OneOf, sha: Annotated[str, Query(min_length=4)]
+    parts: With,
+    repository: OneOf,
+    sha: Annotated[str, Query(max_length=64, description="The commit, by 7 digits or more.")] = "",
+    pull_request: Annotated[int | None, Query(ge=1, le=2**62, description="Or its number.")] = None,
 ) -> ExplanationAnswer:
-    """Why a commit did, or did not, start something; also when no webhook ever came."""
-    return ExplanationAnswer.of(await parts.requests.explain_commit(repository, sha))
+    """Why a commit or pull request did, or did not, start something; also without a webhook."""
+    if (pull_request is None) is not bool(sha):
+        raise UserError("Give either sha or pull_request.")
+    if pull_request is not None:
+        found = await parts.requests.explain_pull_request(repository, pull_request)
+    else:
+        found = await parts.requests.explain_commit(repository, sha)
+    return ExplanationAnswer.of(found)
 
 
 @router.get("/deliveries", operation_id="listDeliveries")
