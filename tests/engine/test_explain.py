@@ -1,110 +1,175 @@
-"""Why did, or did not, this happen: the answers, word for word (tests/golden/explain/NAME.txt)."""
+"""
+Why did, or did not, this happen: word for word as reviewed, and the same at four doors.
+
+The answers are in tests/golden/explain. The page of the event, the API, `windlass explain` and
+the comment on a pull request are asked of one server, for every situation there is.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
+import json
+import re
+import urllib.request
+from dataclasses import fields
+from html.parser import HTMLParser
 
 import pytest
-from harness import stage
-from story import Story
+from click.testing import CliRunner
+from explaining import NEAR, OFFLINE, ROWS, STORIES, check, near, played, single
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
-CONFIGURATION = """\
-listeners:
-  feature:
-    on: push
-    branches: ["FB*"]
-    do: [{build: api}, {deploy: api, environment: dev}]
-  docs: {on: push, branches: ["FB*"], paths: ["docs/**"], do: [{pipeline: ci}]}
-  check: {on: pull_request, base: [main], do: [{pipeline: ci}]}
-pipelines:
-  ci: {jobs: {test: {steps: [{name: unit, run: exit 3}]}}}
-services:
-  api: {build: {steps: [{run: "mkdir dist; echo x > dist/app"}], artifacts: [dist/]}}
-environments:
-  dev: {target: {directory: {path: /srv/dev}}, approval: {approvers: [bob]}}
-"""
-PUSH = {"push": {"branch": "FB1", "files": {"app.txt": "two"}}}
-OPEN = {"open": {"number": 7, "head": "topic", "files": {"app.txt": "two"}}}
-CASES = {
-    "matched-and-missed": [PUSH],
-    "approved": [PUSH, {"ask": {"what": "approve", "deployment": 1, "by": "bob"}}],
-    "rejected": [
-        PUSH,
-        {"ask": {"what": "reject", "deployment": 1, "by": "bob", "why": "not today"}},
-    ],
-    "cancelled": [PUSH, {"ask": {"what": "cancel", "run": 1, "by": "ada"}}],
-    "no-listener-matched": [{"push": {"branch": "topic", "files": {"app.txt": "two"}}}],
-    "skipped": [{"push": {"branch": "FB1", "files": {"app.txt": "two"}, "message": "x [skip ci]"}}],
-    "failed": [OPEN],
-    "held": [{"open": {**OPEN["open"], "by": "eve", "fork": True}}],
-    "conflict": [
-        {"push": {"branch": "main", "files": {"app.txt": "one"}, "told": False}},
-        {"open": {**OPEN["open"], "start": "old"}},
-    ],
-    "no-configuration": [
-        {"push": {"branch": "main", "files": {".windlass.yaml": None}}},
-    ],
-    "faulty": [{"push": {"branch": "main", "files": {".windlass.yaml": "listeners: {a: {}}\n"}}}],
-    "deleted": [PUSH, {"delete": {"branch": "FB1"}}],
-    "asked-by-a-person": [
-        PUSH,
-        {"ask": {"what": "approve", "deployment": 1, "by": "bob"}},
-        {
-            "ask": {
-                "what": "deploy",
-                "repository": "shop",
-                "service": "api",
-                "environment": "dev",
-                "ref": "FB1",
-                "by": "ada",
-                "why": "show it",
+from windlass.cli.main import windlass
+from windlass.engine.configurations import Configurations
+from windlass.engine.reports import Reporter
+from windlass.engine.requests.everything import Requests
+from windlass.engine.world import Forge, World
+from windlass.ports.records import ChatCommand, Repository
+from windlass.testing.fakes.forge import FakeForge
+from windlass.testing.fakes.memory import MemoryStore
+from windlass.testing.fakes.memory_logs import MemoryLogs
+from windlass.testing.sample.web import Still, served
+from windlass.web.app import make_app
+from windlass.web.auth import Keys
+from windlass.web.parts import Parts
+
+SINGLE = [case for case in NEAR if case not in OFFLINE]
+# A pull request on which nothing ran, and somebody asks.
+ASIDE = 999
+ESCAPED = re.compile(r"\\(.)")
+
+
+class Switched:
+    """The store of the situation that is looked at."""
+
+    def __init__(self):
+        self.now = MemoryStore()
+
+    def __getattr__(self, name):
+        return getattr(self.now, name)
+
+
+class Said(HTMLParser):
+    """The paragraphs of the explanation on a page, as a reader sees them."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines, self._depth = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "div" and "said" in (dict(attrs).get("class") or "").split():
+            self._depth = 1
+        elif tag == "p" and self._depth:
+            self.lines.append("")
+
+    def handle_endtag(self, tag):
+        if tag == "div":
+            self._depth = 0
+
+    def handle_data(self, data):
+        if self._depth and self.lines:
+            self.lines[-1] += data
+
+
+class Doors:
+    """One server, and its four doors."""
+
+    def __init__(self):
+        self.store, logs, self.forge = Switched(), MemoryLogs(), FakeForge()
+        forge = Forge(dialect=None, webhooks=self.forge, reports=self.forge, source=self.forge)
+        self.world = World(
+            **dict.fromkeys(one.name for one in fields(World))
+            | {
+                "store": self.store,
+                "clock": Still(),
+                "forges": {"plain": forge},
+                "logs": logs,
+                "public_url": "https://windlass.example",
             }
-        },
-    ],
-}
-NUMBERS = {"deleted": 3, "asked-by-a-person": 3}
+        )
+        self.app = make_app(
+            Parts(
+                store=self.store,
+                requests=Requests(self.world, Configurations()),
+                logs=logs,
+                clock=Still(),
+                keys=Keys({}),
+                open_reading=True,
+            )
+        )
+
+    def look(self, situation):
+        """Let there be this situation, and one who asks about it in a comment."""
+        store = MemoryStore()
+        repository = Repository(
+            name="shop", forge="plain", url="u", endpoint="e", default_branch="main"
+        )
+        asked = ChatCommand(
+            event=10_000, position=0, repository="shop", pull_request=ASIDE, by="bob", by_id="2",
+            text="/explain", state="done", outcome="", path="", at=0.0, explains=situation.number,
+        )  # fmt: skip
+        for one in (repository, asked, *situation.records):
+            assert store.fill(lambda tx, one=one: tx.add(one))
+        self.store.now = store
+
+    def page(self, url, number):
+        said = Said()
+        said.feed(_get(f"{url}/events/{number}"))
+        return said.lines
+
+    def api(self, url, number):
+        return json.loads(_get(f"{url}/api/v1/events/{number}/explain"))["lines"]
+
+    def cli(self, url, number):
+        done = CliRunner().invoke(windlass, ["explain", str(number), "--server", url])
+        assert done.exit_code == 0, done.output
+        return done.stdout.removesuffix("\n").split("\n")
+
+    def comment(self, _url, number):
+        told = asyncio.run(Reporter(self.world).comment("shop", ASIDE))
+        head, _, answer = told.said.partition(f"### Explained: [event {number}]")
+        assert answer
+        items = [line for line in answer.split("\n")[2:] if line]
+        texts = (line.replace("- ", "", 1).replace("\u200b", "") for line in items)
+        return [ESCAPED.sub(r"\1", text) for text in texts]
 
 
-async def told(case, place):
-    """The lines about the event that this case is about."""
-    async with stage(place, {"app.txt": "old\n", ".windlass.yaml": CONFIGURATION}) as here:
-        here.origin.git("update-ref", "refs/heads/old", here.origin.at("refs/heads/main"))
-        await Story(here).play(CASES[case])
-        return (await here.requests.explain(NUMBERS.get(case, 1))).lines
+def _get(url):
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
 
 
-def check(name, text):
-    """As reviewed; WINDLASS_ACCEPT=1 writes what is to be reviewed."""
-    golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("WINDLASS_ACCEPT"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+async def stories(folder):
+    """Every story, played once."""
+    for case in STORIES:
+        (folder / case).mkdir()
+    found = await asyncio.gather(*(played(case, folder / case) for case in STORIES))
+    return dict(zip(STORIES, found, strict=True))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_answer_is_as_reviewed(case, tmp_path):
-    """A changed word in an answer is a decision, seen in a review."""
-    lines = asyncio.run(asyncio.wait_for(told(case, tmp_path), 60))
-    check(case, "\n".join(lines) + "\n")
+@pytest.fixture(scope="module")
+def situations(tmp_path_factory):
+    """Every situation by its name."""
+    found = asyncio.run(asyncio.wait_for(stories(tmp_path_factory.mktemp("played")), 60))
+    found |= {f"near-{case}": near(case) for case in SINGLE}
+    return found | {case: single(case) for case in ROWS}
 
 
-async def told_of_commits(place):
-    """Why nothing happened for commits of which no event tells."""
-    async with stage(place, {".windlass.yaml": CONFIGURATION}) as here:
-        story = Story(here)
-        unheard = here.origin.commit("FB1", {"app.txt": "1"}, "Unheard", "main")
-        lines = [*(await here.requests.explain_commit("shop", unheard)).lines]
-        await story.push("FB1", {"app.txt": "2"})
-        await here.settle()
-        lines += (await here.requests.explain_commit("shop", unheard)).lines
-        lines += (await here.requests.explain_commit("shop", "0" * 39 + "1")).lines
-        return lines
-
-
-def test_also_what_never_came_is_explained(tmp_path):
-    """A webhook that is lost, a commit in the middle of a push, a commit from nowhere."""
-    lines = asyncio.run(asyncio.wait_for(told_of_commits(tmp_path), 60))
-    check("never-came", "\n".join(lines) + "\n")
+@pytest.mark.timeout(60)
+def test_the_answer_is_as_reviewed_at_every_door(situations):
+    """Page, API, command line and comment: the same sentences, for forty situations and more."""
+    assert len(situations) >= 40
+    doors = Doors()
+    with served(doors.app) as url:
+        for name, situation in situations.items():
+            doors.look(situation)
+            lines = doors.api(url, situation.number)
+            if not name.startswith("near-"):
+                check(name, "\n".join(lines) + "\n")
+            expected = {door: situation.reviewed() for door in ("api", "page", "cli", "comment")}
+            said = {
+                "api": lines,
+                "page": doors.page(url, situation.number),
+                "cli": doors.cli(url, situation.number),
+                "comment": doors.comment(url, situation.number),
+            }
+            assert said == expected, name

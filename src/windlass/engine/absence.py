@@ -86,8 +86,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", _FINDS),
     Reason.REFUSED: (
         "This server refused the last request for {name}: {detail}.",
-        "windlass repo check {name} gives the code host the present address and secret;"
-        " the server then finds what was missed.",
+        "windlass repo check {name} sets address and secret anew; what was missed is then found.",
     ),
     Reason.FAILED: (
         "The code host could not deliver its last webhook: {detail}.",

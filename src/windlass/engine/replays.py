@@ -39,6 +39,7 @@ def again(original: Delivery, token: str, identity: str, now: float, *, deploys:
         due_at=now,
         origin=original.id,
         deploys=deploys,
+        took=0.0,
     )
 
 
