@@ -6,6 +6,7 @@ import pytest
 from commanding import CHECK, GATED, GREEN, OPEN, commands, outcomes, said, story
 from playing import STRANGER, every, play, runs
 
+from windlass.engine.comment import escape
 from windlass.ports.forge import Permission
 from windlass.ports.records import Deployment
 
@@ -96,15 +97,17 @@ def test_a_name_gives_no_rights(tmp_path):
 
 
 def test_a_reader_may_have_it_explained(tmp_path):
-    """What the listeners said of the last thing that happened, in one line, with its page."""
+    """The comment says what became of the last thing that happened, in the words of every door."""
 
     async def work(here, playing):
         here.forge.repositories[here.url].people["carol"] = Permission.READ
         await playing.play([OPEN, said("/explain", by="carol"), said("/retest", by="carol")])
         first, second = await commands(here)
         assert first.state == "done"
-        assert first.outcome.startswith("pull_request opened: check: started run 1; docs: not")
-        assert first.path == "/events/1"
+        assert (first.outcome, first.path) == ("explained event 1", "/events/1")
+        text = here.forge.comment_on(here.url, 7)
+        for line in (await here.requests.explain_pull_request("shop", 7)).lines:
+            assert f"- {escape(line.lstrip())}" in text
         assert second.state == "refused"
 
     play(tmp_path, CHECK, work)

@@ -171,3 +171,15 @@ def test_a_hook_that_nobody_may_put_right_stops_no_look(tmp_path):
         assert one.recovered
 
     played(work, tmp_path)
+
+
+def test_a_skip_marker_counts_on_what_was_found_too(tmp_path):
+    """The commit says so itself, also when no webhook brought its message."""
+
+    async def work(here):
+        await Story(here).push("FB2", {"a": "2"}, "Change\n\n[skip ci]", told=False)
+        await look(here)
+        runs = await here.world.store.read(lambda tx: tx.find(StoredRun))
+        assert [one.branch for one in runs] == ["FB1"]
+
+    played(work, tmp_path)

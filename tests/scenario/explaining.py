@@ -224,8 +224,16 @@ ROWS = {
         missed("_check_", "branches", 'branches: ["FB*"]', 'zzz";echo${IFS}x;#<b>@all'),
     ),
     "hostile-wish": (
-        row(Event(kind=Kind.MANUAL, action="asked", repository="shop", sender="a*b",
-                  sha=SHA, title=HOSTILE)),
+        row(
+            Event(
+                kind=Kind.MANUAL,
+                action="asked",
+                repository="shop",
+                sender="a*b",
+                sha=SHA,
+                title=HOSTILE,
+            )
+        ),
     ),  # fmt: skip
     "other-letters": (
         row(push("größe/日本語", "a"), configuration=SHA),

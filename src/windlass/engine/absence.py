@@ -2,7 +2,7 @@
 The reasons why there is no event, each with what to do about it.
 
 A table, so that who looks for reasons words none of them. `{name}`, `{url}`, `{default}` are
-of the repository, `{detail}` is what was found.
+of the repository, `{detail}` and `{event}` are what was found.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     ),
     Reason.UNHANDLED: (
         "A delivery tells of it, and could not be handled: {detail}.",
-        "mend that, then windlass events replay it.",
+        "mend that; then windlass events replay has it anew.",
     ),
     Reason.IGNORED: ("A delivery tells of it, and was ignored: {detail}.", ""),
     Reason.UNREACHABLE: (
@@ -68,7 +68,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.NO_PULL_REQUEST: ("There is no such pull request on the code host.", ""),
     Reason.ENDED: (
         "It was {detail} before this server heard of it, and is not looked for any more.",
-        "windlass explain --repository {name} --sha COMMIT explains the commit of its merge.",
+        "",
     ),
     Reason.UNKNOWN: (
         "It is not in the repository: it was never pushed, or it is on another one.",
@@ -83,13 +83,13 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
         "Its webhook is not subscribed to {detail} events, so the code host sends none.",
         _FINDS,
     ),
-    Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", _FINDS),
+    Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", ""),
     Reason.REFUSED: (
         "This server refused the last request for {name}: {detail}.",
         "windlass repo check {name} sets address and secret anew; what was missed is then found.",
     ),
     Reason.FAILED: (
-        "The code host could not deliver its last webhook: {detail}.",
+        "The code host did not reach this server: {detail}.",
         "windlass doctor looks for what is in its way; the server then finds what was missed.",
     ),
     Reason.NO_CONFIGURATION: (
@@ -110,7 +110,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     ),
     Reason.PART: (
         "It came with {detail}: one push is one event, about its newest commit.",
-        "explain that event.",
+        "windlass explain {event}",
     ),
     Reason.NEVER_A_HEAD: (
         "It is in the repository, but was never the head of a push that we heard of.",
@@ -121,10 +121,11 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """The first true reason, and what was found; `detail` has no full stop at its end."""
+    """The first true reason, and what was found: in words, and the event that was meant."""
 
     reason: Reason
     detail: str = ""
+    event: int = 0
 
     def words(self, repository: Repository) -> tuple[str, str]:
         """What is said of a repository, and what to do, empty when there is nothing to do."""
@@ -133,6 +134,7 @@ class Absence:
             "url": repository.url,
             "default": repository.default_branch,
             "detail": self.detail.removesuffix("."),
+            "event": self.event,
         }
         said, fix = WORDS[self.reason]
         return said.format(**told), fix.format(**told)

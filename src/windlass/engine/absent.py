@@ -103,7 +103,7 @@ class Search:
                 events = tx.find(StoredEvent, delivery=one.id, order="position")
                 push = next((each for each in events if each.kind == Kind.PUSH), None)
                 if push:
-                    return Absence(Reason.PART, f"event {push.number}, {_pushed(push)}")
+                    return Absence(Reason.PART, _pushed(push), push.number)
             return None
 
         return await self.world.store.read(work)
@@ -214,7 +214,7 @@ def _unheard(one: Delivery) -> Absence:
 
 
 def _pushed(push: StoredEvent) -> str:
-    return f"the push of {push.branch} to {push.sha[:12]}"
+    return f"event {push.number}, the push of {push.branch} to {push.sha[:12]}"
 
 
 def _tells(one: Delivery, sha: str) -> bool:

@@ -72,8 +72,6 @@ DEPLOYED = {
 }
 
 
-_Said = tuple[list[ChatCommand], comment.Explained | None]
-
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -89,6 +89,9 @@ async def look(  # noqa: PLR0913 - what happened, where it is read, and by which
     event = await _whose(repository, event, forge.source)
     event = await _fetch(mirror, event, default, forge.pull_ref)
     why = barred(repository.policy, event)
+    if event.recovered and event.kind is Kind.PUSH and event.sha:
+        # What a webhook would have told: its skip marker counts, too.
+        event = replace(event, message=(await mirror.commit(event.sha)).message)
     head = await mirror.objects.resolve(f"refs/heads/{default}") or ""
     if event.kind is Kind.PUSH and event.branch == default and event.sha and not present:
         head = event.sha

@@ -73,7 +73,7 @@ async def explain_commit(
 ) -> ExplanationAnswer:
     """Why a commit or pull request did, or did not, start something; also without a webhook."""
     if (pull_request is None) is not bool(sha):
-        raise UserError("Give either sha or pull_request.")
+        raise UserError("Give either sha or pull_request.", code="bad-request")
     if pull_request is not None:
         found = await parts.requests.explain_pull_request(repository, pull_request)
     else:
