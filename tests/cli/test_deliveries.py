@@ -23,8 +23,10 @@ def changed(shell, identity, **more):
 
 def test_deliveries_and_refusals_are_listed(shell):
     """All of them, those that could not be handled, and those that were not accepted."""
-    changed(shell, "f1", state="failed", reason="RuntimeError: no\x1b[31m")
-    assert "d00000003" in shell("events", "deliveries").stdout
+    changed(shell, "f1", state="failed", reason="RuntimeError: no\x1b[31m", took=12.345)
+    said = shell("events", "deliveries").stdout
+    assert "d00000003" in said
+    assert "12.3 ms" in said
     bad = shell("events", "deliveries", "--failed").stdout
     assert "RuntimeError: no" in bad
     assert "d00000003" not in bad

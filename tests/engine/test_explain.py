@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 
 import pytest
 from click.testing import CliRunner
-from explaining import NEAR, OFFLINE, ROWS, STORIES, check, near, played, single
+from explaining import NEAR, OFFLINE, ROWS, SHA, STORIES, check, near, played, single
 
 from windlass.cli.main import windlass
 from windlass.engine.configurations import Configurations
@@ -126,11 +126,44 @@ class Doors:
 
     def comment(self, _url, number):
         told = asyncio.run(Reporter(self.world).comment("shop", ASIDE))
-        head, _, answer = told.said.partition(f"### Explained: [event {number}]")
+        _, _, answer = told.said.partition(f"### Explained: [event {number}]")
         assert answer
         items = [line for line in answer.split("\n")[2:] if line]
         texts = (line.replace("- ", "", 1).replace("\u200b", "") for line in items)
         return [ESCAPED.sub(r"\1", text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("query", "words", "about"),
+    [
+        ("sha=abcdef1", ["--sha", "abcdef1"], "abcdef1"),
+        ("pull_request=7", ["--pull-request", "7"], "%237"),
+    ],
+)
+def test_why_there_is_no_event_is_said_at_every_door(query, words, about):
+    """The API, the command line, and the box on the page of events."""
+    doors = Doors()
+    doors.look(single("repeated"))
+    with served(doors.app) as url:
+        answer = json.loads(_get(f"{url}/api/v1/explain?repository=other&{query}"))
+        done = CliRunner().invoke(
+            windlass, ["explain", "--repository", "other", *words, "--server", url]
+        )
+        said = Said()
+        said.feed(_get(f"{url}/explain?repository=other&about={about}"))
+        assert 'action="/explain"' in _get(f"{url}/events")
+    assert answer["reason"] == "not-connected"
+    assert answer["lines"][1] == "other is not connected to this server."
+    assert done.stdout.splitlines() == said.lines == answer["lines"]
+
+
+def test_a_page_without_a_question_asks_for_one():
+    """Nobody is asked before there is something to ask."""
+    doors = Doors()
+    doors.look(single("repeated"))
+    with served(doors.app) as url:
+        assert "Commit or pull request" in _get(f"{url}/explain")
+        assert "Event 1" in _get(f"{url}/explain?repository=shop&about={SHA}")
 
 
 def _get(url):

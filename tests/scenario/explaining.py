@@ -7,7 +7,7 @@ A situation is the records of one event, whichever way they came about.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import stage
@@ -224,17 +224,8 @@ ROWS = {
         missed("_check_", "branches", 'branches: ["FB*"]', 'zzz";echo${IFS}x;#<b>@all'),
     ),
     "hostile-wish": (
-        row(
-            Event(
-                kind=Kind.MANUAL,
-                action="asked",
-                repository="shop",
-                sender="a*b",
-                sha=SHA,
-                title=HOSTILE,
-            )
-        ),
-    ),  # fmt: skip
+        row(replace(COMMENT, kind=Kind.MANUAL, action="asked", sender="a*b", title=HOSTILE)),
+    ),
     "other-letters": (
         row(push("größe/日本語", "a"), configuration=SHA),
         missed("prüfen", "branches", 'branches: ["größe/*"]', "größe/日本語/🚀"),

@@ -5,6 +5,7 @@ What the route takes: every answer, and what is stored for it.
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 
 import pytest
@@ -31,6 +32,18 @@ def test_a_signed_push_is_stored_and_answered_202(run):
         assert zlib.decompress(stored.body) == b'{"ref":"refs/heads/FB1"}'
         assert stored.repository == "acme/shop"
         assert "x-hub-signature-256" not in stored.headers
+
+    run(test)
+
+
+def test_how_long_a_request_took_is_kept_with_it(run):
+    """In milliseconds, from its first byte until all but the disk was done."""
+
+    async def test(site):
+        begun = time.perf_counter()
+        await site.post(b'{"ref":"refs/heads/FB1"}')
+        (stored,) = await site.stored()
+        assert 0.0 < stored.took < (time.perf_counter() - begun) * 1000
 
     run(test)
 
