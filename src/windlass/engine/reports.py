@@ -72,7 +72,6 @@ DEPLOYED = {
 }
 
 
-
 @dataclass(frozen=True, slots=True)
 class Told:
     """Something to say to a forge: `said` is its value, `send` says it."""

@@ -22,8 +22,8 @@ from windlass.core.shadow import Difference, Kind, Started, compare, counted, st
 from windlass.engine import memory
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
-from windlass.engine.wording import title
 from windlass.engine.judge import ask, heard
+from windlass.engine.wording import title
 from windlass.engine.world import World
 from windlass.git.mirror import Mirror
 from windlass.ports.forge import Request

@@ -26,6 +26,7 @@ from windlass.ports.records import (
     Deployment,
     Place,
     Repository,
+    StoredEvent,
     StoredRun,
 )
 from windlass.ports.store import Tx

@@ -9,8 +9,8 @@ from datetime import datetime
 from pydantic import Field
 
 from windlass.core.shadow import Kind
-from windlass.engine.explain import title
 from windlass.engine.shadow import Found, Shadow, summary
+from windlass.engine.wording import title
 from windlass.web.api.models.shape import Answer, Ask, when
 
 
