@@ -130,6 +130,8 @@ def test_the_first_false_condition_is_the_reason():
     """When everything is false, the order of the conditions decides, as the language says."""
     assert [name for name, _ in CONDITIONS] == [
         "on",
+        "listener",
+        "inputs",
         "repository",
         "skip",
         "loop guard",

@@ -24,8 +24,8 @@ from windlass.core.filters import (
 from windlass.core.listener import Listener, nearest, need_files, select
 
 # The order that the language promises, and not the one that the code happens to have.
-ORDER = ["on", "repository", "skip", "loop guard", "branches", "tags", "head", "base"]
-ORDER += ["unless", "labels", "draft", "paths", "if"]
+ORDER = ["on", "listener", "inputs", "repository", "skip", "loop guard", "branches", "tags"]
+ORDER += ["head", "base", "unless", "labels", "draft", "paths", "if"]
 WORDS = st.sampled_from(["main", "FB1", "FB2", "feature/a", "v1"])
 PATTERNS = st.just(()) | st.lists(
     st.sampled_from(["main", "FB*", "!FB2", "feature/**", "**", "!main", "v?"]), max_size=3

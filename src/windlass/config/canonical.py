@@ -16,7 +16,8 @@ from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
 from windlass.config.nodes import Entries, Items, Node, Scalar
-from windlass.config.shapes import Job, Shape
+from windlass.config.shape import Shape
+from windlass.config.shapes import Job
 from windlass.core.errors import Fault, Place
 
 

@@ -4,6 +4,7 @@ What no single value can tell: names that lead nowhere, cycles, keys that contra
 
 from __future__ import annotations
 
+from windlass.config.check_inputs import check_inputs
 from windlass.config.check_jobs import check_env, check_pipeline, check_steps
 from windlass.config.do import check_one, check_work
 from windlass.config.naming import check_known, check_names
@@ -54,6 +55,7 @@ def _listener(reading: Reading, unit: Unit[Listener], shape: Listener) -> None:
             asked = ", ".join(sorted(kinds))
             message = f"'{key}' has no meaning for {asked}"
             reading.fault(message, unit.key_place(key), _INSTEAD[key], code="pointless")
+    check_inputs(reading, unit, shape)
     if not shape.do and "do" not in unit.wrong:
         hint = "do: [{pipeline: ci}]"
         reading.fault("'do' is empty", unit.key_place("do"), hint, code="wrong-value")

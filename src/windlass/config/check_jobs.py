@@ -4,9 +4,10 @@ Jobs of a pipeline: their order, what they may say, and whom they ask.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
-from windlass.config.do import Path, check_one, check_value, check_work, kind_of
+from windlass.config.do import Path, check_one, check_parameter, check_work, kind_of
 from windlass.config.naming import check_known, check_names, check_variable
 from windlass.config.reading import Reading, Unit
 from windlass.config.shapes import FromSecret, Job, Pipeline, Service, Step
@@ -43,10 +44,7 @@ def check_pipeline(reading: Reading, name: str, unit: Unit[Pipeline]) -> None:
     parameters = unit.shape.with_ if unit.shape is not None else {}
     for key, parameter in parameters.items():
         check_variable(reading, key, unit.key_place("with", key))
-        if parameter.default is not None:
-            check_value(
-                reading, key, parameter.default, parameter, unit.place("with", key, "default")
-            )
+        check_parameter(reading, key, parameter, functools.partial(unit.place, "with", key))
     if unit.shape is not None and not jobs.ordinary and "jobs" not in unit.wrong:
         hint = "jobs: {test: {steps: [{run: make test}]}}"
         reading.fault("a pipeline needs jobs", unit.key_place("jobs"), hint, code="wrong-value")
@@ -138,7 +136,11 @@ def _asked(reading: Reading, unit: Unit[Job], job: Job, parameters: Mapping[str,
         return
     for path, text in _texts(job):
         for root, name in _members(text):
-            if root == "needs" and name not in job.needs:
+            if root == "needs" and path[0] == "with":
+                message = "a pipeline's values are known before its jobs start, and 'needs' is not"
+                hint = "call it where it is wanted, and hand files on as artifacts"
+                reading.fault(message, unit.place(*path), hint, code="expression-here")
+            elif root == "needs" and name not in job.needs:
                 message = f"this job does not need '{name}'"
                 hint = f"needs: [{', '.join((*job.needs, name))}]"
                 reading.fault(message, unit.place(*path), hint, code="unknown-name")

@@ -4,14 +4,15 @@ What actions and jobs have in common: they build, deploy, promote, or run a pipe
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from windlass.config.naming import check_known
+from windlass.config.parameters import Parameter, rule
 from windlass.config.reading import Reading, Unit
-from windlass.config.shapes import Action, Job, Listener, Parameter
+from windlass.config.shapes import Action, Job, Listener
 from windlass.core.errors import Place
 from windlass.core.expression import has_expression
+from windlass.core.parameters import unmet
 
 Part = str | int
 Path = tuple[Part, ...]
@@ -24,7 +25,6 @@ _KEYS: Mapping[str, Mapping[str, bool]] = {
     "promote": {"environment": True, "from": True},
     "pipeline": {"with": False},
 }
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def check_one(
@@ -97,7 +97,8 @@ def _call(
         if check_known(reading, what, name, pipeline.with_, where):
             check_value(reading, name, value, pipeline.with_[name], unit.place(*path, "with", name))
     for name, parameter in pipeline.with_.items():
-        if parameter.default is None and name not in work.with_:
+        missing = parameter.default is None and parameter.required is not False
+        if missing and name not in work.with_:
             message = f"pipeline '{work.pipeline}' needs a value for '{name}'"
             reading.fault(message, place, f"with: {{{name}: ...}}", code="missing-key")
 
@@ -108,13 +109,17 @@ def check_value(
     """Whether a value fits its parameter, as far as it is known before a run."""
     if has_expression(value):
         return
-    if parameter.enum and value not in parameter.enum:
-        wanted = ", ".join(parameter.enum)
-        message = f"'{name}' is '{value}', expected one of {wanted}"
-    elif parameter.type == "number" and not _NUMBER.fullmatch(value):
-        message = f"'{name}' is '{value}', expected a number"
-    elif parameter.type == "boolean" and value not in {"true", "false"}:
-        message = f"'{name}' is '{value}', expected true or false"
-    else:
-        return
-    reading.fault(message, place, code="wrong-value")
+    if wanted := unmet(rule(name, parameter), value, reading.environments):
+        message = f"'{name}' is '{value}', expected {wanted}"
+        reading.fault(message, place, code="wrong-value")
+
+
+def check_parameter(
+    reading: Reading, name: str, parameter: Parameter, place: Callable[..., Place]
+) -> None:
+    """What a parameter says of itself; `place` tells where its keys stand."""
+    free = parameter.model_copy(update={"enum": []})
+    for number, value in enumerate(parameter.enum):
+        check_value(reading, name, value, free, place("enum", number))
+    if parameter.default is not None:
+        check_value(reading, name, parameter.default, parameter, place("default"))

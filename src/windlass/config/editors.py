@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from windlass.config.canonical import keys
-from windlass.config.shapes import File, Shape
+from windlass.config.shape import Shape
+from windlass.config.shapes import File
 
 Schema = dict[str, object]
 

@@ -19,10 +19,11 @@ from windlass.config.naming import check_known
 from windlass.config.nodes import Entries, Items, Node, Scalar
 from windlass.config.on import KINDS
 from windlass.config.reading import Reading, Unit, unit
-from windlass.config.shapes import Shape
+from windlass.config.shape import Shape
 from windlass.config.values import data, found
 from windlass.config.words import (
     At,
+    Given,
     Inside,
     Moment,
     Number,
@@ -116,6 +117,8 @@ class FixtureEvent(Shape):
     schedule: Verbatim | None = Field(None, description="the schedule that was due")
     at: Moment | None = Field(None, description="when, in seconds since 1970")
     recovered: Truth | None = Field(None, description="found by Windlass itself")
+    listener: Verbatim | None = Field(None, description="the listener that a person asked for")
+    inputs: dict[str, Given] | None = Field(None, description="what was given to its inputs")
 
 
 class FixtureRequest(Shape):

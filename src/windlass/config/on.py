@@ -1,5 +1,7 @@
 """
 The forms of `on`: `push`, `[push, tag]`, `{pull_request: [merged]}`, `{schedule: "0 3 * * *"}`.
+
+The inputs of `{manual: {inputs: {...}}}` are mappings of their own, read by `reading`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from zoneinfo import available_timezones
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from windlass.config.parameters import Input
 from windlass.config.values import found
 from windlass.config.words import At, expected, refuse
 from windlass.core.event import ACTIONS, DEFAULT_ACTIONS, Kind
@@ -70,10 +73,29 @@ def _trigger(word: str, actions: object, at: At) -> Iterator[Trigger]:
     if kind is Kind.SCHEDULE:
         for cron, where in each:
             yield _schedule(cron, where)
+    elif kind is Kind.MANUAL and isinstance(actions, dict):
+        _manual(actions, at)
+        yield Trigger(kind, DEFAULT_ACTIONS[kind])
     elif actions is None:
         yield Trigger(kind, DEFAULT_ACTIONS[kind])
     else:
         yield Trigger(kind, tuple(_action(kind, action, where) for action, where in each))
+
+
+def _manual(value: dict[str, object], at: At) -> None:
+    """What may stand beside the inputs, which is nothing."""
+    for key in value:
+        if key != "inputs":
+            near = difflib.get_close_matches(str(key), ["inputs"], 1)
+            more = f", did you mean '{near[0]}'?" if near else ""
+            where = At((*at.path, key), key=True)
+            message = f"unknown key '{key}' in manual{more}"
+            raise refuse("unknown-key", message, hint="it may have: inputs", at=where)
+    inputs = value.get("inputs")
+    if inputs is not None and not isinstance(inputs, dict):
+        where = At((*at.path, "inputs"))
+        hint = "inputs: {version: {type: string}}"
+        raise expected(inputs, "a mapping of names", hint=hint, at=where)
 
 
 def _action(kind: Kind, word: object, at: At) -> str:
@@ -180,6 +202,11 @@ def _schema() -> dict[str, object]:
             whole |= {"required": ["cron"], "additionalProperties": False}
             either: dict[str, object] = {"anyOf": [text, whole]}
             some = [text, whole, {"type": "array", "items": either}]
+        if kind is Kind.MANUAL:
+            each: dict[str, object] = {"anyOf": [Input.model_json_schema(), {"type": "null"}]}
+            inputs: dict[str, object] = {"type": "object", "additionalProperties": each}
+            whole = {"type": "object", "properties": {"inputs": inputs}}
+            some.append(whole | {"additionalProperties": False})
         kinds[str(kind)] = {"anyOf": some}
     one = {"enum": [str(kind) for kind in KINDS if kind is not Kind.SCHEDULE]}
     by_kind = {"type": "object", "properties": kinds, "additionalProperties": False}

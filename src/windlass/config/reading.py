@@ -7,7 +7,7 @@ that does not fit is a fault and is left out, and the rest goes on to be checked
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -16,7 +16,9 @@ from pydantic_core import ErrorDetails
 
 from windlass.config.canonical import Findings, Kind, ListOf, MapOf, canonical, keys, unknown
 from windlass.config.nodes import Document, Entries, Items, Node, Scalar
-from windlass.config.shapes import Environment, File, Job, Listener, Pipeline, Service, Shape
+from windlass.config.parameters import Input
+from windlass.config.shape import Shape
+from windlass.config.shapes import Environment, File, Job, Listener, Pipeline, Service
 from windlass.config.values import data, found
 from windlass.config.words import At
 from windlass.core.errors import Fault, Place
@@ -71,6 +73,7 @@ class Reading:
     documents: Mapping[str, Document]
     findings: Findings = field(default_factory=Findings)
     listeners: dict[str, Unit[Listener]] = field(default_factory=dict)
+    inputs: dict[str, dict[str, Unit[Input]]] = field(default_factory=dict)
     pipelines: dict[str, Unit[Pipeline]] = field(default_factory=dict)
     jobs: dict[str, Jobs] = field(default_factory=dict)
     services: dict[str, Unit[Service]] = field(default_factory=dict)
@@ -88,7 +91,10 @@ def read(documents: Iterable[Document]) -> Reading:
         reading.findings.faults += document.faults
     sections = _sections(reading)
     for key, node in sections["listeners"].values():
-        reading.listeners[key.value] = unit(reading, key, node, Listener)
+        one = reading.listeners[key.value] = unit(reading, key, node, Listener)
+        reading.inputs[key.value] = {
+            name.value: _input(reading, name, value) for name, value in _inputs(one.node)
+        }
     for key, node in sections["pipelines"].values():
         _pipeline(reading, key, node)
     for key, node in sections["services"].values():
@@ -135,6 +141,23 @@ def _collect(reading: Reading, section: dict[str, Entry], what: str, node: Entri
 
 def _empty(node: Node) -> bool:
     return isinstance(node, Scalar) and data(node) is None
+
+
+def _inputs(node: Node) -> Iterator[Entry]:
+    """The inputs below the `on` of a listener, wherever they stand there."""
+    entry = node.find("on") if isinstance(node, Entries) else None
+    on = entry[1] if entry else None
+    for part in on.items if isinstance(on, Items) else (on,):
+        for name in ("manual", "inputs"):
+            entry = part.find(name) if isinstance(part, Entries) else None
+            part = entry[1] if entry else None  # noqa: PLW2901 - one step down
+        if isinstance(part, Entries):
+            yield from part.items
+
+
+def _input(reading: Reading, key: Scalar, node: Node) -> Unit[Input]:
+    """One input; `version:` alone is a text that must be given."""
+    return unit(reading, key, Entries((), node.place) if _empty(node) else node, Input)
 
 
 def _pipeline(reading: Reading, key: Scalar, node: Node) -> None:

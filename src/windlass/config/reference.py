@@ -13,7 +13,7 @@ from windlass.config.codes import CODES
 from windlass.config.editors import json_schema, shapes
 from windlass.config.fixtures import FixtureShape
 from windlass.config.on import KINDS
-from windlass.config.shapes import Shape
+from windlass.config.shape import Shape
 from windlass.core.event import ACTIONS, DEFAULT_ACTIONS
 
 _DURATIONS = {1.0: "1s", 60.0: "1m", 180.0: "3m", 3600.0: "1h", 604800.0: "7d"}
@@ -125,6 +125,9 @@ def _events() -> Iterator[str]:
         usual = DEFAULT_ACTIONS[kind]
         meant = "all of them" if usual == ACTIONS[kind] else ", ".join(usual)
         yield f"| `{kind}` | {', '.join(ACTIONS[kind])} | {meant} |"
+    yield ""
+    yield "`manual` may have inputs, each a [parameter](#parameter) whose default is no expression:"
+    yield "`on: {manual: {inputs: {dry_run: {type: boolean, default: true}}}}`."
     yield ""
 
 

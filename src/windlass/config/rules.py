@@ -5,10 +5,13 @@ From shapes that were checked to the rules of the core.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from windlass.config.do import kind_of
+from windlass.config.parameters import Input, rule
 from windlass.config.reading import Jobs, Reading, Unit
+from windlass.config.shape import Shape
 from windlass.config.shapes import (
     Action,
     Environment,
@@ -18,13 +21,13 @@ from windlass.config.shapes import (
     Pipeline,
     Recipe,
     Service,
-    Shape,
     Step,
 )
 from windlass.core import environment, listener, pipeline
 from windlass.core.approval import ApprovalRule
 from windlass.core.configuration import Configuration
 from windlass.core.errors import Bug, Place
+from windlass.core.event import Kind
 
 S = TypeVar("S", bound=Shape)
 
@@ -35,7 +38,10 @@ def configuration(reading: Reading) -> Configuration:
     """The configuration of a reading in which nothing is wrong."""
     return Configuration(
         listeners=listener.Listeners(
-            {name: _listener(unit, _shape(unit)) for name, unit in reading.listeners.items()}
+            {
+                name: _listener(unit, _shape(unit), reading.inputs[name])
+                for name, unit in reading.listeners.items()
+            }
         ),
         pipelines={
             name: _pipeline(unit, _shape(unit), reading.jobs[name])
@@ -54,11 +60,16 @@ def _shape(unit: Unit[S]) -> S:
     return unit.shape
 
 
-def _listener(unit: Unit[Listener], shape: Listener) -> listener.Listener:
+def _listener(
+    unit: Unit[Listener], shape: Listener, inputs: Mapping[str, Unit[Input]]
+) -> listener.Listener:
     grouped = shape.concurrency
+    asked = tuple(rule(name, _shape(one)) for name, one in inputs.items())
     return listener.Listener(
         name=unit.key.value,
-        on=shape.on,
+        on=tuple(
+            replace(one, inputs=asked) if one.kind is Kind.MANUAL else one for one in shape.on
+        ),
         actions=tuple(_action(unit, n, action) for n, action in enumerate(shape.do)),
         branches=tuple(shape.branches),
         tags=tuple(shape.tags),
@@ -105,12 +116,7 @@ def _action(unit: Unit[Listener], number: int, shape: Action) -> pipeline.Action
 def _pipeline(unit: Unit[Pipeline], shape: Pipeline, jobs: Jobs) -> pipeline.Pipeline:
     return pipeline.Pipeline(
         name=unit.key.value,
-        parameters=tuple(
-            pipeline.Parameter(
-                name=name, type=given.type, default=given.default, enum=tuple(given.enum)
-            )
-            for name, given in shape.with_.items()
-        ),
+        parameters=tuple(rule(name, given) for name, given in shape.with_.items()),
         jobs=(
             *(_job(job, _shape(job), final=False) for job in jobs.ordinary.values()),
             *(_job(job, _shape(job), final=True) for job in jobs.final.values()),

@@ -1,20 +1,18 @@
 """
 The shape of the language: every key, its type, its default and what it is for.
 
-One source for loading, for the JSON Schema and for the reference. `SYNONYMS` are
-words of other systems that load too; `ABSENT` are keys of the language that this
-version cannot honour, with what to do instead: an error, never ignored. `MISPLACED`
-are keys that belong elsewhere, and where. `STAND_INS` take the place of keys that
-must be there and are wrong, so that the rest can still be checked.
+One source for loading, for the JSON Schema and for the reference.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Tag
+from pydantic import BeforeValidator, Field, Tag
 
 from windlass.config.on import On
+from windlass.config.parameters import Parameter
+from windlass.config.shape import Shape
 from windlass.config.words import (
     Count,
     Duration,
@@ -43,18 +41,6 @@ _IMAGE = (
     "jobs run as processes on the server: install what the job needs there, or start a container "
     "in a step: podman run ..."
 )
-
-
-class Shape(BaseModel):
-    """A mapping of the language; `WHAT` is its name in a fault."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    WHAT: ClassVar[str] = ""
-    SYNONYMS: ClassVar[dict[str, str]] = {}
-    ABSENT: ClassVar[dict[str, str]] = {}
-    MISPLACED: ClassVar[dict[str, str]] = {}
-    STAND_INS: ClassVar[dict[str, object]] = {}
 
 
 class FromSecret(Shape):
@@ -129,17 +115,6 @@ class Listener(Shape):
     do: list[Action] = Field(description="actions of one run, in this order")
     shadow: Truth = Field(default=False, description="decides and records, and starts nothing")
     concurrency: Concurrency | None = Field(None, description="which runs wait for each other")
-
-
-class Parameter(Shape):
-    """A value that a pipeline takes."""
-
-    WHAT = "a parameter"
-    type: Annotated[str, *word("string", "number", "boolean")] = Field(
-        "string", description="what values are allowed"
-    )
-    default: Template | None = Field(None, description="its value when none is given")
-    enum: list[Template] = Field([], description="the only values allowed")
 
 
 class Retry(Shape):

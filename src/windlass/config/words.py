@@ -156,6 +156,12 @@ def _moment(value: object) -> float:
     raise expected(value, "seconds since 1970")
 
 
+def _given(value: object) -> str | bool | float:
+    if isinstance(value, Plain):
+        return value.value
+    return _text(value)
+
+
 def seconds(text: str) -> float | None:
     """The seconds of a duration such as `1h30m`; None when it is none."""
     matched = _DURATION.fullmatch(text)
@@ -232,6 +238,7 @@ Room = Annotated[
 ]
 Number = Annotated[int, PlainValidator(_number), WithJsonSchema({"type": "integer", "minimum": 0})]
 Moment = Annotated[float, PlainValidator(_moment), WithJsonSchema({"type": "number"})]
+Given = Annotated[str | bool | int | float, PlainValidator(_given), _SCALAR]
 Duration = Annotated[
     float,
     PlainValidator(_duration),

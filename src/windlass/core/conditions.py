@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from windlass.core.errors import Place
 from windlass.core.event import ACTIONS, Event, Kind
+from windlass.core.pipeline import Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Trigger:
     One entry of `on`: a kind of event, which of its actions, and when (`schedule` only).
 
     `zone` is the time zone of `cron`, UTC when empty; `catch_up` says that ticks which
-    passed while no server was there start it once.
+    passed while no server was there start it once. `inputs` are what a person is asked
+    for (`manual` only).
     """
 
     kind: Kind
@@ -25,6 +27,7 @@ class Trigger:
     cron: str = ""
     zone: str = ""
     catch_up: bool = False
+    inputs: tuple[Parameter, ...] = ()
 
     @property
     def schedule(self) -> str:
@@ -69,7 +72,7 @@ class Conditions:
     leading `!` takes back. `condition` is the CEL text of `if`.
     `unless` names what keeps a push from starting it. `own` lets commits start it that
     Windlass made itself. `places` maps a condition's key (`on`, `branches`, `paths`,
-    `if` ...) to its place.
+    `if` ...) to its place. `name` is the listener's own, by which a person asks for it.
     """
 
     on: tuple[Trigger, ...]
@@ -83,8 +86,19 @@ class Conditions:
     condition: str = ""
     unless: str = ""
     own: bool = False
+    name: str = ""
     place: Place = Place(".windlass.yaml", 1, 1)
     places: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person may ask for it."""
+        return any(trigger.kind is Kind.MANUAL for trigger in self.on)
+
+    @property
+    def inputs(self) -> tuple[Parameter, ...]:
+        """What such a person is asked for."""
+        return tuple(one for trigger in self.on for one in trigger.inputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

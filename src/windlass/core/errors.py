@@ -68,6 +68,28 @@ class ConfigError(UserError):
         self.faults = faults
 
 
+@dataclass(frozen=True, slots=True)
+class WrongInput:
+    """One value that does not fit: which input, what it may be, and what was given."""
+
+    name: str
+    expected: str
+    actual: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: found {self.actual}, expected {self.expected}"
+
+
+class InputError(UserError):
+    """Values that do not fit the inputs of a listener, all of them."""
+
+    code = "wrong-input"
+
+    def __init__(self, inputs: tuple[WrongInput, ...], *, hint: str = "") -> None:
+        super().__init__("\n".join(map(str, inputs)), hint=hint)
+        self.inputs = inputs
+
+
 class NotAllowed(UserError):
     """This person may not do this."""
 

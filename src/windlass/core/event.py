@@ -17,6 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+# What a person gives to an input.
+Value = str | bool | int | float
+
 
 class Kind(StrEnum):
     """What kind of thing happened; the words after `on:`."""
@@ -93,7 +96,8 @@ class Event:
     id of the person, the only identity that gives rights; names are for show.
     `files` is the forge's list of changed files, None when it sent none or cut
     it short. `message` is the head commit's (or pull request's) text.
-    `schedule` is the cron text that was due.
+    `schedule` is the cron text that was due. `listener` is the one that a person
+    asked for, and `inputs` are the values that were given to it (`manual` only).
     """
 
     kind: Kind
@@ -124,6 +128,8 @@ class Event:
     at: float | None = None
     recovered: bool = False
     fork_owner: str = ""
+    listener: str | None = None
+    inputs: Mapping[str, Value] | None = None
 
     @property
     def label(self) -> str:

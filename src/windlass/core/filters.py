@@ -39,6 +39,7 @@ from windlass.core.expression import (
     compile_condition,
     evaluate,
 )
+from windlass.core.parameters import given, text_of
 
 __all__ = [
     "APPLIES",
@@ -143,6 +144,7 @@ def prepare(conditions: Conditions) -> Prepared:
     if conditions.paths:
         compiled["paths"] = globs.paths(conditions.paths)
     written = {*compiled, "on", "repository", "skip"}
+    written |= {"listener", "inputs"} if conditions.manual else set()
     written |= set() if conditions.own else {"loop guard"}
     written |= {"unless"} if conditions.unless else set()
     written |= {"draft"} if conditions.draft is not None else set()
@@ -226,6 +228,22 @@ def _on(prepared: Prepared, asked: Asked) -> Said:
                 return None
             late = late or trigger.schedule == due
     return prepared.on, "a tick that was missed" if late else event.label
+
+
+def _listener(prepared: Prepared, asked: Asked) -> Said:
+    """A person asks for one listener."""
+    own, wanted = prepared.conditions.name, asked.event.listener
+    return None if wanted is None or wanted == own else (own, wanted)
+
+
+def _inputs(prepared: Prepared, asked: Asked) -> Said:
+    """What was given when it was asked for may not fit what the listener asks for by now."""
+    values = asked.event.inputs
+    if asked.event.kind is not Kind.MANUAL or values is None:
+        return None
+    texts = {name: text_of(value) for name, value in values.items()}
+    _, wrong = given(prepared.conditions.inputs, texts)
+    return (f"{wrong[0].name}: {wrong[0].expected}", wrong[0].actual) if wrong else None
 
 
 def _active(_prepared: Prepared, asked: Asked) -> Said:
@@ -344,6 +362,8 @@ def _if(prepared: Prepared, asked: Asked) -> Said:
 
 CONDITIONS: tuple[tuple[str, Step], ...] = (
     ("on", _on),
+    ("listener", _listener),
+    ("inputs", _inputs),
     ("repository", _active),
     ("skip", _skip),
     ("loop guard", _own),

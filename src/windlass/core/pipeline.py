@@ -112,12 +112,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One entry of a pipeline's `with`: its type, default and allowed values, all as text."""
+    """
+    One entry of a pipeline's `with`, or an input: its type, default and allowed values, as text.
+
+    One that is `optional` needs neither a value nor a default.
+    """
 
     name: str
     type: str = "string"
     default: str | None = None
     enum: tuple[str, ...] = ()
+    optional: bool = False
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,16 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from windlass.core.configuration import Configuration
-from windlass.core.errors import ConfigError, Fault, Place
+from windlass.core.errors import ConfigError, Fault, Place, UserError
+from windlass.core.expression import render
+from windlass.core.parameters import blank, unmet
 from windlass.core.pipeline import Action, ActionKind, Call, Job, JobKind, Pipeline
 from windlass.core.run import JobRun
 
 T = TypeVar("T")
 
 NESTING = 8
+NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +36,22 @@ class Plan:
 @dataclass(slots=True)
 class _Draft:
     configuration: Configuration
+    seen: Mapping[str, object] = field(default_factory=dict)
     jobs: dict[str, JobRun] = field(default_factory=dict)
     values: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-def plan(actions: tuple[Action, ...], configuration: Configuration) -> Plan:
+def plan(
+    actions: tuple[Action, ...], configuration: Configuration, seen: Mapping[str, object] = NOTHING
+) -> Plan:
     """
     The graph of these actions, with pipelines and services of `configuration`.
 
-    Raises `ConfigError` for a pipeline or service that is not there: listeners and
-    pipelines may come from two commits, so each was checked without the other.
+    `seen` is what expressions in a `with` can see. Raises `ConfigError` for a pipeline or
+    service that is not there, and for a value that does not fit: listeners and pipelines
+    may come from two commits, so each was checked without the other.
     """
-    draft = _Draft(configuration)
+    draft = _Draft(configuration, seen)
     before: tuple[str, ...] = ()
     for action in actions:
         before = _ADD[action.kind](draft, action, before)
@@ -54,7 +61,13 @@ def plan(actions: tuple[Action, ...], configuration: Configuration) -> Plan:
 def _pipeline(draft: _Draft, action: Action, before: tuple[str, ...]) -> tuple[str, ...]:
     pipeline = _wanted(draft.configuration.pipelines, action, "pipeline")
     prefix = _free(draft, pipeline.name)
-    return _inline(draft, pipeline, _Inlined(prefix, action.label, action.arguments, before))
+    return _inline(
+        draft,
+        pipeline,
+        _Inlined(
+            prefix, action.label, action.arguments, before, place=action.place, seen=draft.seen
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +79,14 @@ class _Inlined:
     condition: str = ""
     final: bool = False
     depth: int = 0
+    place: Place | None = None
+    seen: Mapping[str, object] = field(default_factory=dict)
 
 
 def _inline(draft: _Draft, pipeline: Pipeline, how: _Inlined) -> tuple[str, ...]:
     """Add the pipeline's jobs; returns the names that stand for its end."""
-    draft.values[how.prefix] = _arguments(pipeline, how.arguments)
+    values = draft.values[how.prefix] = _arguments(draft, pipeline, how)
+    seen = {**draft.seen, "with": dict(values)}
     ends: dict[str, tuple[str, ...]] = {}
     ordinary = [job for job in pipeline.jobs if not job.final]
     for job in (*ordinary, *(job for job in pipeline.jobs if job.final)):
@@ -89,7 +105,15 @@ def _inline(draft: _Draft, pipeline: Pipeline, how: _Inlined) -> tuple[str, ...]
             raise _fault(f"pipelines call each other more than {NESTING} deep", job.place)
         called = _called(draft.configuration.pipelines, job)
         inner = _Inlined(
-            name, how.action, job.arguments, needs, condition, job.final, how.depth + 1
+            name,
+            how.action,
+            job.arguments,
+            needs,
+            condition,
+            job.final,
+            how.depth + 1,
+            place=job.place,
+            seen=seen,
         )
         ends[job.name] = _inline(draft, called, inner)
     # All of them: a last job that runs `always()` would hide that one before it failed.
@@ -155,19 +179,29 @@ def _wanted(things: Mapping[str, T], action: Action, what: str) -> T:
     return things[action.name]
 
 
-def _arguments(pipeline: Pipeline, given: Mapping[str, str]) -> Mapping[str, str]:
+def _arguments(draft: _Draft, pipeline: Pipeline, how: _Inlined) -> Mapping[str, str]:
+    """The value of each parameter, rendered and checked; what it sees is known by now."""
     known = {parameter.name: parameter for parameter in pipeline.parameters}
-    for name in given:
+    for name in how.arguments:
         if name not in known:
             raise _fault(f"pipeline {pipeline.name} has no parameter {name}", pipeline.place)
     values: dict[str, str] = {}
     for name, parameter in known.items():
-        value = given.get(name, parameter.default)
-        if value is None:
+        written = how.arguments.get(name, parameter.default)
+        if written is None and not parameter.optional:
             raise _fault(f"pipeline {pipeline.name} needs a value for {name}", pipeline.place)
-        if parameter.enum and value not in parameter.enum:
-            allowed = ", ".join(parameter.enum)
-            raise _fault(f"{name} is {value!r}, and must be one of {allowed}", pipeline.place)
+        if written is None:
+            values[name] = blank(parameter)
+            continue
+        place = how.place if name in how.arguments else pipeline.place
+        try:
+            value = render(written, how.seen)
+        except UserError as error:
+            raise _fault(f"{name}: {error.message}", place, error.hint) from error
+        # An empty text stands for an optional value that nobody gave.
+        given = value or not parameter.optional
+        if given and (wanted := unmet(parameter, value, draft.configuration.environments)):
+            raise _fault(f"{name} is {value!r}, and must be {wanted}", place)
         values[name] = value
     return values
 

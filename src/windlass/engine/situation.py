@@ -118,7 +118,7 @@ async def look(  # noqa: PLR0913 - what happened, where it is read, and by which
         config_sha=head,
         sha=sha,
         status_sha=status_sha,
-        branch=_branch(event),
+        branch=_branch(event, default),
         conflict=conflict,
         trusted=not why and await _trusted(repository, event, forge.source),
         barred=why,
@@ -165,8 +165,10 @@ async def _whose(repository: Repository, event: Event, source: Source) -> Event:
     return replace(event, fork=pull.fork, fork_owner=pull.fork_owner)
 
 
-def _branch(event: Event) -> str:
-    """The branch that admission asks about."""
+def _branch(event: Event, default: str) -> str:
+    """The branch that admission asks about; a signed POST names none, and means the default one."""
+    if event.kind is Kind.GENERIC:
+        return default
     if event.kind is not Kind.PULL_REQUEST:
         return event.branch or ""
     return (event.base if event.action == "merged" else event.head) or ""

@@ -38,7 +38,12 @@ def draft(listener: Listener, at: Situation) -> Run:
     A stranger's code is held, and what could deploy it has ended before anyone looks; so it
     has in a replay that shall deploy nothing.
     """
-    drawn = plan(listener.actions, at.configuration)
+    seen = {
+        "event": at.event,
+        "repository": at.repository.name,
+        "run": {"sha": at.sha, "listener": listener.name},
+    }
+    drawn = plan(listener.actions, at.configuration, seen)
     jobs = drawn.jobs
     images = (image for one in jobs.values() for image in one.job.images)
     check_images(at.repository.policy, images)
