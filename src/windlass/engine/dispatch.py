@@ -19,7 +19,7 @@ import structlog
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
 from windlass.core.event import Event, Ignored
 from windlass.core.listener import Listener, Match, need_pull
-from windlass.engine import memory, recover, replays, schedules, write
+from windlass.engine import byhand, memory, recover, replays, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
@@ -110,7 +110,7 @@ class Dispatch:
         self, repository: Repository, delivery: Delivery, request: Request
     ) -> tuple[Event, ...] | Ignored:
         """By the forge's dialect, or, for what we found ourselves, by our own."""
-        if delivery.source in {recover.SOURCE, schedules.SOURCE}:
+        if delivery.source in {recover.SOURCE, schedules.SOURCE, byhand.SOURCE}:
             return (recover.decode(request.body),)
         return self._forge(repository).dialect.read(request, repository.name)
 

@@ -201,7 +201,8 @@ async def _bring(mirror: Mirror, event: Event, default: str, pull_ref: str) -> N
         wanted.append(f"refs/tags/{event.tag}")
     sha = event.sha if event.sha and not is_zero(event.sha) else ""
     current = not sha or (is_sha(sha) and await mirror.has(sha))
-    if current and event.kind is not Kind.PULL_REQUEST and event.branch != default:
+    moving = event.branch == default or event.kind in {Kind.PULL_REQUEST, Kind.GENERIC}
+    if current and not moving:
         return
     try:
         await mirror.fetch(*dict.fromkeys(wanted))

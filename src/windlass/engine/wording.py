@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from windlass.core.event import Event, Kind
 from windlass.core.listener import Open
 from windlass.core.nearest import near
+from windlass.core.parameters import text_of
 from windlass.engine.absence import Absence
 from windlass.ports.records import (
     ChatCommand,
@@ -126,6 +127,9 @@ def open_line(listener: str, said: Open) -> str:
 def _event(stored: StoredEvent, *, judged: bool) -> list[str]:
     found = " (found by Windlass, its webhook never came)" if stored.event.recovered else ""
     lines = [f"Event {stored.number}: {subject(stored.event)} in {stored.repository}{found}."]
+    if stored.event.inputs:
+        given = (f"{name}={text_of(value)}" for name, value in stored.event.inputs.items())
+        lines.append(f"Its inputs: {', '.join(given)}.")
     if stored.origin:
         lines.append(f"It repeats event {stored.origin}: somebody had it replayed.")
     if stored.fault:

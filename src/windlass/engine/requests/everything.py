@@ -12,6 +12,7 @@ from windlass.engine.explain import (
     explain_pull_request,
 )
 from windlass.engine.requests.deployments import DeploymentRequests
+from windlass.engine.requests.listeners import ListenerRequests
 from windlass.engine.requests.pulls import PullRequestRequests
 from windlass.engine.requests.replay import ReplayRequests
 from windlass.engine.requests.repositories import RepositoryRequests
@@ -26,6 +27,7 @@ class Requests(
     RunRequests,
     DeploymentRequests,
     ReplayRequests,
+    ListenerRequests,
     ShadowRequests,
 ):
     """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from windlass.core.errors import Conflict, NotFound, UserError
 from windlass.core.event import Kind
-from windlass.engine import replays
+from windlass.engine import byhand, replays
 from windlass.engine.audit import audit
 from windlass.engine.requests.asked import Asked
 from windlass.engine.wishes import BY_HAND
@@ -143,7 +143,7 @@ def _named(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
         if found is None:
             raise NotFound(f"there is no delivery {identity}", hint="windlass events deliveries")
         original = replays.root(tx, found)
-        if original.source == BY_HAND:
+        if original.source in {BY_HAND, byhand.SOURCE}:
             raise Conflict(
                 "what a person asked for came by no webhook, and cannot be replayed",
                 hint="windlass runs rerun RUN does it again",

@@ -108,8 +108,9 @@ class Delivery:
 
     `state` is received, done, ignored or failed; `attempts` and `due_at` (0: at once) steer
     the next try; `source` is `webhook`, or `recovered` when we found it ourselves, or
-    `replay` of the delivery `origin`, which starts deploys only when `deploys`. `took` is how
-    long its request took until it was stored, in milliseconds; 0 where there was no request.
+    `replay` of the delivery `origin`, which starts deploys only when `deploys`, or `asked`
+    when a person has a listener run. `took` is how long its request took until it was
+    stored, in milliseconds; 0 where there was no request.
     """
 
     KEY: ClassVar[Columns] = ("id",)
