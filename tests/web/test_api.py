@@ -30,6 +30,8 @@ READS = (
     ("/environments", '"environments":["dev","staging","production"]'),
     ("/deployments?state=approval&run=4", '"needed":2'),
     ("/deployments/7", '"approvals":["alice"]'),
+    ("/repositories/acme/shop/listeners", '"options":["dev","production"]'),
+    ("/repositories/acme%2Fshop/listeners", '"condition":"paths"'),
     ("/status", '"version":"1.2.3"'),
 )
 
@@ -49,6 +51,7 @@ CHANGES = (
     ("POST", "/repositories/acme/shop/secret", None, 200, "webhook_secret"),
     ("POST", "/repositories/acme/shop/recover", None, 200, "recover"),
     ("POST", "/repositories/acme/shop/policy", {"allow_forks": ["none"]}, 200, "set_policy"),
+    ("POST", "/repositories/acme/shop/manual", {"listener": "cache"}, 202, "run_listener"),
     ("DELETE", "/repositories/acme/shop", None, 204, "remove_repository"),
     ("POST", "/runs/6/cancel", {"reason": "enough"}, 200, "cancel"),
     ("POST", "/runs/6/cancel", None, 200, "cancel"),

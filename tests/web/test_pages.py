@@ -27,6 +27,7 @@ PAGES = (
     ("/places/acme/shop/at/production/of/web", "Pinned", "prices were wrong"),
     ("/builds", "KiB", "tree"),
     ("/repositories", "acme/payments", "Mend it with"),
+    ("/repositories/acme/shop/listeners", "rollout", ".windlass.yaml:19:3"),
     ("/login", "Token", "api-token"),
 )
 

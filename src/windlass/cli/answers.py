@@ -32,6 +32,14 @@ class Fault(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+class WrongInput(msgspec.Struct, frozen=True):
+    """One value that does not fit."""
+
+    name: str
+    expected: str
+    actual: str
+
+
 class Error(msgspec.Struct, frozen=True):
     """What went wrong."""
 
@@ -39,6 +47,7 @@ class Error(msgspec.Struct, frozen=True):
     message: str
     hint: str = ""
     faults: list[Fault] = []
+    inputs: list[WrongInput] = []
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -186,6 +195,7 @@ class DeliveryDetail(Delivery, frozen=True, kw_only=True):
     headers: dict[str, str]
     forge: str
     hook: str
+    events: list[int] = []
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -240,6 +250,40 @@ class Shadow(msgspec.Struct, frozen=True):
     starts: Differences
     stops: Differences
     changes: Differences
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A listener that was asked for."""
+
+    delivery: str
+    repository: str
+    state: str
+
+
+class Input(msgspec.Struct, frozen=True):
+    """An input of a listener."""
+
+    name: str
+    type: str
+    default: str | None
+    required: bool
+    options: list[str]
+    description: str
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """A listener, and what it did last."""
+
+    name: str
+    on: str
+    conditions: list[str]
+    place: str
+    manual: bool
+    inputs: list[Input]
+    verdict: Verdict | None
+    at: datetime | None
+    run: int | None
+    state: str
 
 
 class Explanation(msgspec.Struct, frozen=True):

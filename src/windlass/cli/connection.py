@@ -151,11 +151,24 @@ class Api:
                 next_step="start it with `windlass up`, or say where it is with --server",
             ) from error
 
-    def ask(self, method: str, path: str, query: Query | None = None, body: object = None) -> bytes:
-        """One request; the body of its answer, or a `Failure` in the server's words."""
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Query | None = None,
+        body: object = None,
+        *,
+        key: str = "",
+    ) -> bytes:
+        """
+        One request; the body of its answer, or a `Failure` in the server's words.
+
+        What is asked again with the same `key` is done once.
+        """
         given = {key: value for key, value in (query or {}).items() if value not in {"", None}}
+        headers = {"Idempotency-Key": key} if key else {}
         with self.client() as client:
-            answer = client.request(method, path, params=given, json=body)
+            answer = client.request(method, path, params=given, json=body, headers=headers)
         if answer.is_error:
             raise refused(answer.status_code, answer.content, f"{method} {self.url}/api/v1{path}")
         return answer.content
@@ -164,9 +177,17 @@ class Api:
         """What is there."""
         return self._read(kind, self.ask("GET", path, query))
 
-    def post(self, kind: type[T], path: str, body: object = None, query: Query | None = None) -> T:
-        """Ask for something to be done."""
-        return self._read(kind, self.ask("POST", path, query, body))
+    def post(
+        self,
+        kind: type[T],
+        path: str,
+        body: object = None,
+        query: Query | None = None,
+        *,
+        key: str = "",
+    ) -> T:
+        """Ask for something to be done; with a `key` twice is once."""
+        return self._read(kind, self.ask("POST", path, query, body, key=key))
 
     def delete(self, kind: type[T], path: str, query: Query | None = None) -> T:
         """Ask for something to be taken away."""
@@ -209,6 +230,9 @@ def refused(status: int, content: bytes, where: str) -> Failure:
         f"{each.file}:{each.line}:{each.column}: {each.message}"
         + (f" ({each.hint})" if each.hint else "")
         for each in error.faults
+    )
+    faults += "\n".join(
+        f"{each.name}: found {each.actual}, expected {each.expected}" for each in error.inputs
     )
     return Failure(faults or error.message, where=where, next_step=hint, code=code)
 

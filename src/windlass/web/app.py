@@ -28,6 +28,7 @@ from windlass.web.pages.page import Page, live, problem_page, raw, show
 from windlass.web.parts import Parts
 from windlass.web.stream import Changes
 
+LISTENER = "/repositories/{repository:path}/listeners/{listener}"
 PLACE = "{repository:path}/at/{environment:path}/of/{service}"
 
 PAGES: tuple[tuple[str, Page], ...] = (
@@ -42,6 +43,7 @@ PAGES: tuple[tuple[str, Page], ...] = (
     ("/builds", every.BUILDS),
     ("/builds/{name:path}", every.BUILD),
     ("/repositories", every.REPOSITORIES),
+    ("/repositories/{name:path}/listeners", every.LISTENERS),
 )
 
 
@@ -70,6 +72,7 @@ def make_app(parts: Parts) -> Starlette:
         Route("/runs/{number:int}/release", asking.release, methods=["POST"]),
         Route("/deployments/{number:int}/approve", asking.approve, methods=["POST"]),
         Route("/deployments/{number:int}/reject", asking.reject, methods=["POST"]),
+        Route(f"{LISTENER}/run", asking.run_listener, methods=["POST"]),
         Route(f"/places/{PLACE}/rollback", asking.rollback, methods=["POST"]),
         Route(f"/places/{PLACE}/unpin", asking.unpin, methods=["POST"]),
     ]

@@ -17,11 +17,13 @@ from windlass.core.errors import (
     ConfigError,
     Conflict,
     Fault,
+    InputError,
     NotAllowed,
     NotFound,
     Permanent,
     Transient,
     UserError,
+    WrongInput,
 )
 
 STATUS: tuple[tuple[type[UserError], int], ...] = (
@@ -65,6 +67,7 @@ class Problem:
     message: str
     hint: str = ""
     faults: tuple[Fault, ...] = ()
+    inputs: tuple[WrongInput, ...] = ()
     retry_after: int | None = None
 
     @property
@@ -85,12 +88,14 @@ def describe(error: Exception) -> Problem:
         case UserError():
             status = next(status for kind, status in STATUS if isinstance(error, kind))
             faults = error.faults if isinstance(error, ConfigError) else ()
+            inputs = error.inputs if isinstance(error, InputError) else ()
             return Problem(
                 status=status,
                 code=error.code,
                 message=error.message,
                 hint=error.hint,
                 faults=faults,
+                inputs=inputs,
             )
         case Transient():
             wait = RETRY_AFTER if error.retry_after is None else error.retry_after

@@ -8,21 +8,12 @@ from pathlib import Path
 
 import click
 
-from windlass.cli.commands.shadow import shadow
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.local.files import TESTS, read_fixtures
 from windlass.cli.output import clean, indented, say, show
 
 
-@click.group()
-def listeners() -> None:
-    """What a team wrote under `listeners`."""
-
-
-listeners.add_command(shadow)
-
-
-@listeners.command("test")
+@click.command("test")
 @click.argument(
     "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path()
 )

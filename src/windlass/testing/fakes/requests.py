@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from windlass.core.configuration import Configuration
 from windlass.core.errors import Conflict, NotFound
 from windlass.core.run import ENDED, State
 from windlass.core.shadow import Difference, Kind
@@ -17,6 +18,7 @@ from windlass.engine import replays
 from windlass.engine.doctor import Finding
 from windlass.engine.explain import Explanation, told
 from windlass.engine.names import place_name
+from windlass.engine.requests.listeners import ByHand, Listing
 from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
 from windlass.engine.requests.shadow import one_repository
@@ -30,6 +32,7 @@ from windlass.ports.records import (
     StoredRun,
 )
 from windlass.ports.store import Tx
+from windlass.testing.fakes.byhand import asked_by_hand
 from windlass.testing.fakes.memory import MemoryStore
 
 
@@ -53,6 +56,7 @@ class FakeRequests:
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     failure: Exception | None = None
     left: list[FakeCircuit] = field(default_factory=list)
+    written: Configuration | None = None
 
     def _note(self, *words: object) -> None:
         self.asked.append(tuple(map(str, words)))
@@ -144,6 +148,29 @@ class FakeRequests:
         """Events that no webhook brought."""
         self._note("recover", name)
         return 2
+
+    # --------------------------------------------------------------- listeners
+
+    async def listeners(self, repository: str) -> Listing:
+        """What `written` says, or that nothing was fetched."""
+        found = await self.store.read(lambda tx: tx.get(Repository, repository))
+        if found is None:
+            raise NotFound(f"There is no repository {repository}.", hint="windlass repo list")
+        if self.written is None:
+            return Listing(repository=found, problem="nothing of it was fetched yet")
+        return Listing(
+            repository=found,
+            sha="a1" * 20,
+            listeners=tuple(self.written.listeners.values()),
+            environments=tuple(self.written.environments),
+        )
+
+    async def run_listener(self, wanted: ByHand, *, by: str) -> Delivery:
+        """A delivery, and an event of a listener that has started its first run already."""
+        texts = (f"{name}={text}" for name, text in wanted.inputs.items())
+        where = (wanted.repository, wanted.listener, wanted.branch, wanted.ref)
+        self._note("run_listener", *where, by, *texts)
+        return asked_by_hand(self.store, await self.listeners(wanted.repository), wanted, by)
 
     # ----------------------------------------------------------- pull requests
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from windlass.testing.fakes.memory import MemoryStore
 from windlass.testing.fakes.memory_logs import MemoryLogs
 from windlass.testing.fakes.requests import FakeRequests
+from windlass.testing.sample.listeners import written
 from windlass.testing.sample.story import fill
 from windlass.web.app import make_app
 from windlass.web.auth import Keys
@@ -63,7 +64,7 @@ def sample_web(now: float = NOW, url: str = "http://testserver") -> SampleWeb:
     """The sample, told at `now`; `operator` and `carol` have a token each."""
     store, logs = MemoryStore(), MemoryLogs()
     fill(store, logs, now)
-    asked = FakeRequests(store, now=now)
+    asked = FakeRequests(store, now=now, written=written())
     parts = Parts(
         store=store,
         requests=asked,  # type: ignore[arg-type]  # a stand-in, by shape

@@ -22,6 +22,7 @@ from windlass.web.api.routes import (
     pull_requests,
     repositories,
     runs,
+    shadow,
     status,
 )
 from windlass.web.errors import Problem, describe
@@ -64,7 +65,8 @@ def make_api(parts: Parts) -> FastAPI:
         separate_input_output_schemas=False,
     )
     api.state.parts = parts
-    for part in (repositories, events, listeners, runs, deployments, pull_requests, status):
+    parts_of_it = (repositories, listeners, shadow, events, runs, deployments, pull_requests, status)
+    for part in parts_of_it:
         api.include_router(part.router)
     for kind in (WindlassError, HTTPException, Exception):
         api.add_exception_handler(kind, _failed)

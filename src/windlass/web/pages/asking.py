@@ -9,10 +9,18 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from windlass.engine.requests.listeners import ByHand
 from windlass.engine.requests.replay import Replay
+from windlass.ports.records import StoredEvent, StoredVerdict
+from windlass.ports.store import Tx
 from windlass.web.guard import safe_next
 from windlass.web.pages.forms import Form, read_form
-from windlass.web.parts import parts_of
+from windlass.web.parts import Parts, parts_of
+
+# Before the names of inputs in a form.
+INPUT = "input."
+# How long somebody who has a listener run is kept, to be shown the run: tries, seconds between.
+TRIES, PAUSE = 20, 0.1
 
 
 def _number(request: Request) -> int:
@@ -54,6 +62,45 @@ async def replay(request: Request) -> Response:
     )
     await parts_of(request).requests.replay(wanted, by=form.by)
     return _back(form, f"/events/{path['number']}" if "number" in path else "/events")
+
+
+async def run_listener(request: Request) -> Response:
+    """Have a manual listener run, and go to what came of it."""
+    form, path = await read_form(request), request.path_params
+    parts = parts_of(request)
+    wanted = ByHand(
+        repository=path["repository"],
+        listener=path["listener"],
+        branch=form.text("branch"),
+        ref=form.text("ref"),
+        inputs={
+            name.removeprefix(INPUT): text
+            for name, text in form.values.items()
+            if name.startswith(INPUT)
+        },
+        key=form.text("token"),
+    )
+    stored = await parts.requests.run_listener(wanted, by=form.by)
+    where = await _came_of(parts, stored.id)
+    return RedirectResponse(
+        where or quote(f"/repositories/{wanted.repository}/listeners"), status_code=303
+    )
+
+
+async def _came_of(parts: Parts, delivery: str) -> str:
+    """The page of the run, else of the event, that a delivery became; empty if it takes long."""
+
+    def work(tx: Tx) -> str:
+        for event in tx.find(StoredEvent, delivery=delivery, limit=1):
+            runs = [one.run for one in tx.find(StoredVerdict, event=event.number) if one.run]
+            return f"/runs/{runs[0]}" if len(runs) == 1 else f"/events/{event.number}"
+        return ""
+
+    for _ in range(TRIES):
+        if where := await parts.store.read(work):
+            return where
+        await parts.clock.sleep(PAUSE)
+    return ""
 
 
 async def release(request: Request) -> Response:

@@ -33,6 +33,7 @@ from windlass.web.views.events import (
     show_event,
 )
 from windlass.web.views.jobs import first_of_interest
+from windlass.web.views.listeners import ListenersSeen, show_listeners
 from windlass.web.views.runs import (
     list_builds,
     list_repositories,
@@ -293,6 +294,17 @@ async def _circuits(parts: Parts, _view: object) -> dict[str, object]:
     return {"circuits": parts.requests.circuits()}
 
 
+def _listeners(tx: Tx, asked: Asked) -> ListenersSeen:
+    return show_listeners(tx, asked.text("name"))
+
+
+async def _listing(parts: Parts, view: object) -> dict[str, object]:
+    """The listeners themselves, which are in Git and not in the store."""
+    if not isinstance(view, ListenersSeen):  # pragma: no cover
+        return {}
+    return {"listing": await parts.requests.listeners(view.repository.name)}
+
+
 BOARD = Page(template="board.html", read=_board)
 EVENTS = Page(template="events.html", read=_events)
 EVENT = Page(template="event.html", read=_event)
@@ -304,3 +316,4 @@ PLACE = Page(template="place.html", read=_place)
 BUILDS = Page(template="builds.html", read=_builds)
 BUILD = Page(template="build.html", read=_build)
 REPOSITORIES = Page(template="repositories.html", read=_repositories, more=_circuits)
+LISTENERS = Page(template="listeners.html", read=_listeners, more=_listing)

@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from windlass.core.errors import NotAllowed
+from windlass.core.errors import NotAllowed, UserError
 from windlass.web.auth import Session
 from windlass.web.errors import SignInNeeded
 from windlass.web.guard import session_of
 from windlass.web.parts import parts_of
 
+MOST = 50
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -37,7 +38,10 @@ async def fields(request: Request) -> Mapping[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != FORM:
         raise NotAllowed("This address takes a form of a page.")
     text = (await request.body()).decode("utf-8", "replace")
-    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST))
+    except ValueError:
+        raise UserError(f"This form has more than {MOST} fields.") from None
 
 
 async def read_form(request: Request) -> Form:

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from windlass.core.nearest import near
+from windlass.core.parameters import text_of
 from windlass.core.policy import told
 from windlass.ports.records import Delivery
 from windlass.web.api.models.events import body_text
@@ -27,6 +28,7 @@ from windlass.web.api.models.repositories import without_credentials
 from windlass.web.pages import links
 from windlass.web.pages.graph import draw
 from windlass.web.views.jobs import steps_of
+from windlass.web.views.listeners import condition_texts, on_text
 
 HERE = Path(__file__).parent.parent
 UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
@@ -177,6 +179,9 @@ def _environment() -> Environment:
         draw=draw,
         lasted=lasted,
         near=near,
+        condition_texts=condition_texts,
+        on_text=on_text,
+        text_of=text_of,
         new_token=lambda: token_urlsafe(16),
         place_url=place_url,
         static_url=static_url,

@@ -41,9 +41,10 @@ class DeliveryAnswer(Answer):
     """
     One trusted webhook request.
 
-    `source` is `webhook`, `recovered` or `schedule` when we made it, `replay` when it repeats
-    the delivery `origin`, which deploys only when `deploys`. A `failed` one is parked. `took_ms`
-    is how long the request took until it was stored, null where there was none.
+    `source` is `webhook`, `recovered` or `schedule` when we made it, `asked` when a person had
+    a listener run, `replay` when it repeats the delivery `origin`, which deploys only when
+    `deploys`. A `failed` one is parked. `took_ms` is how long the request took until it was
+    stored, null where there was none.
     """
 
     id: str
@@ -239,6 +240,7 @@ class EventFull(EventAnswer):
     """An event with its delivery, every verdict, its commands, and the runs it started."""
 
     configuration: str
+    inputs: dict[str, str | bool | int | float] | None
     files: list[str] | None
     url: str
     verdicts: list[VerdictAnswer]
@@ -254,6 +256,7 @@ class EventFull(EventAnswer):
         return cls(
             **EventAnswer.of(detail.row).model_dump(),
             configuration=detail.row.stored.configuration,
+            inputs=None if event.inputs is None else dict(event.inputs),
             files=None if event.files is None else list(event.files),
             url=event.url or "",
             verdicts=[VerdictAnswer.of(verdict) for verdict in detail.verdicts],

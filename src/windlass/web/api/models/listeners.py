@@ -1,5 +1,5 @@
 """
-Shadow: a configuration that is tried, and what it would have done.
+Listeners, their inputs, and having one run.
 """
 
 from __future__ import annotations
@@ -8,101 +8,111 @@ from datetime import datetime
 
 from pydantic import Field
 
-from windlass.core.shadow import Kind
-from windlass.engine.shadow import Found, Shadow, summary
-from windlass.engine.wording import title
-from windlass.web.api.models.shape import Answer, Ask, when
+from windlass.core.listener import Listener
+from windlass.core.parameters import text_of
+from windlass.core.pipeline import Parameter
+from windlass.engine.requests.listeners import ByHand
+from windlass.ports.records import Delivery
+from windlass.web.api.models.events import VerdictAnswer
+from windlass.web.api.models.shape import Answer, Ask, maybe_when
+from windlass.web.views.listeners import Last, condition_texts, on_text, place_of
 
 
-class ShadowAsk(Ask):
+class InputAnswer(Answer):
+    """An input of a manual listener; `options` are the only values allowed, if there are any."""
+
+    name: str
+    type: str
+    default: str | None
+    required: bool
+    options: list[str]
+    description: str
+
+    @classmethod
+    def of(cls, parameter: Parameter, environments: tuple[str, ...]) -> InputAnswer:
+        """The answer for an input of a repository with these environments."""
+        named = environments if parameter.type == "environment" else ()
+        return cls(
+            name=parameter.name,
+            type=parameter.type,
+            default=parameter.default,
+            required=parameter.default is None and not parameter.optional,
+            options=list(parameter.enum or named),
+            description=parameter.description,
+        )
+
+
+class ListenerAnswer(Answer):
     """
-    A configuration, file by file: `.windlass.yaml`, or those of `.windlass/`, by path.
+    A listener of the default branch, and what it said and started last.
 
-    Without a `repository` it is the only one; without `since` it is 14 days ago.
+    `verdict` is the last one to an event that was for it. One that is `manual` may be run.
     """
 
-    files: dict[str, str] = Field(max_length=200)
-    repository: str = ""
-    since: datetime | None = None
+    name: str
+    on: str
+    conditions: list[str]
+    place: str
+    manual: bool
+    inputs: list[InputAnswer]
+    verdict: VerdictAnswer | None
+    event: int | None
+    at: datetime | None
+    run: int | None
+    state: str
+
+    @classmethod
+    def of(cls, listener: Listener, environments: tuple[str, ...], last: Last) -> ListenerAnswer:
+        """The answer for a listener and what it did last."""
+        return cls(
+            name=listener.name,
+            on=on_text(listener),
+            conditions=list(condition_texts(listener)),
+            place=place_of(listener),
+            manual=listener.manual,
+            inputs=[InputAnswer.of(one, environments) for one in listener.inputs],
+            verdict=None if last.verdict is None else VerdictAnswer.of(last.verdict),
+            event=None if last.verdict is None else last.verdict.event,
+            at=maybe_when(last.at),
+            run=None if last.run is None else last.run.number,
+            state="" if last.run is None else last.run.state,
+        )
 
 
-class DifferenceAnswer(Answer):
+class ManualAsk(Ask):
     """
-    One listener that would answer one event otherwise; `path` is the event's page.
+    Which manual listener to run, and the value of each of its inputs.
 
-    `before` is what it started, `after` what it would start; empty where that is nothing.
+    It runs on the head of `branch` (empty: the default branch), or on `ref`, a tag or whole
+    commit id of that branch. A value is a text, a number or a truth; null gives none.
     """
 
     listener: str
-    event: int
-    title: str
-    at: datetime
-    path: str
-    before: str
-    after: str
+    branch: str = ""
+    ref: str = ""
+    inputs: dict[str, str | bool | int | float | None] = Field(default={}, max_length=100)
 
-    @classmethod
-    def of(cls, one: Found) -> DifferenceAnswer:
-        """The answer for a difference."""
-        stored = one.event
-        return cls(
-            listener=one.difference.listener,
-            event=stored.number,
-            title=title(stored.event),
-            at=when(stored.at),
-            path=f"/events/{stored.number}",
-            before=one.difference.before,
-            after=one.difference.after,
+    def wanted(self, repository: str, key: str) -> ByHand:
+        """The wish as the engine takes it."""
+        given = self.inputs.items()
+        return ByHand(
+            repository=repository,
+            listener=self.listener,
+            branch=self.branch,
+            ref=self.ref,
+            inputs={name: text_of(value) for name, value in given if value is not None},
+            key=key,
         )
 
 
-class DifferencesAnswer(Answer):
-    """Differences of one kind: at how many events, by listener, and the first of them."""
+class AskedAnswer(Answer):
+    """What was asked for is stored as this delivery; its event and runs follow at once."""
 
-    events: int
-    listeners: dict[str, int]
-    items: list[DifferenceAnswer]
-
-    @classmethod
-    def of(cls, done: Shadow, kind: Kind) -> DifferencesAnswer:
-        """The answer for one kind."""
-        return cls(
-            events=done.events[kind],
-            listeners=dict(done.listeners[kind]),
-            items=[DifferenceAnswer.of(one) for one in done.found[kind]],
-        )
-
-
-class ShadowAnswer(Answer):
-    """
-    What recorded events would start now, no longer, or otherwise; newest first, 500 of each.
-
-    `unknown` events cannot be judged any more; `cut` says why older ones were left out.
-    """
-
+    delivery: str
     repository: str
-    since: datetime
-    summary: str
-    compared: int
-    unchanged: int
-    unknown: int
-    cut: str
-    starts: DifferencesAnswer
-    stops: DifferencesAnswer
-    changes: DifferencesAnswer
+    state: str
 
     @classmethod
-    def of(cls, done: Shadow) -> ShadowAnswer:
-        """The answer for all of it."""
-        return cls(
-            repository=done.repository,
-            since=when(done.since),
-            summary=summary(done),
-            compared=done.compared,
-            unchanged=done.unchanged,
-            unknown=done.unknown,
-            cut=done.cut,
-            starts=DifferencesAnswer.of(done, Kind.STARTS),
-            stops=DifferencesAnswer.of(done, Kind.STOPS),
-            changes=DifferencesAnswer.of(done, Kind.CHANGES),
-        )
+    def of(cls, record: Delivery) -> AskedAnswer:
+        """The answer for a stored wish."""
+        return cls(delivery=record.id, repository=record.repository, state=record.state)

@@ -54,13 +54,26 @@ class FaultAnswer(Answer):
     code: str
 
 
+class WrongInputAnswer(Answer):
+    """One input that does not fit: its name, what it may be, and what was given."""
+
+    name: str
+    expected: str
+    actual: str
+
+
 class ErrorAnswer(Answer):
-    """What went wrong: a stable code, a text for people, and what to do about it."""
+    """
+    What went wrong: a stable code, a text for people, and what to do about it.
+
+    `faults` are those of a configuration, `inputs` those of a listener that is to run.
+    """
 
     code: str
     message: str
     hint: str = ""
     faults: list[FaultAnswer] = []
+    inputs: list[WrongInputAnswer] = []
 
 
 class ErrorEnvelope(Answer):
@@ -86,6 +99,10 @@ class ErrorEnvelope(Answer):
                         code=fault.code,
                     )
                     for fault in problem.faults
+                ],
+                inputs=[
+                    WrongInputAnswer(name=one.name, expected=one.expected, actual=one.actual)
+                    for one in problem.inputs
                 ],
             )
         )
