@@ -19,6 +19,7 @@ READS = (
     (("events", "show", "3"), ".windlass.yaml:24:13"),
     (("explain", "3"), "pull-request: started run 3"),
     (("explain", "--repo", "acme/shop", "--sha", "abcdef"), "No webhook told of abcdef"),
+    (("listeners", "list", "--repository", "acme/shop"), "missed: paths"),
     (("builds", "list"), "7c1c97df17c0"),
     (("environments", "list"), "drifted"),
     (("logs", "3", "ci/test 3.12"), "AssertionError"),
@@ -66,6 +67,17 @@ def test_a_whole_run_is_shown_job_by_job(shell):
 CHANGES = (
     (("runs", "rerun", "3", "--wait"), ("rerun", "3", "alice")),
     (("runs", "release", "5"), ("release", "5", "alice")),
+    (
+        ("listeners", "run", "cache", "--repository", "acme/shop", "--branch", "FB1", "--wait"),
+        ("run_listener", "acme/shop", "cache", "FB1", "", "alice"),
+    ),
+    (
+        (
+            *("listeners", "run", "rollout", "--repository", "acme/shop", "--ref", "v1"),
+            *("-f", "target=dev", "--with", "version=a=b c"),
+        ),
+        ("run_listener", "acme/shop", "rollout", "", "v1", "alice", "target=dev", "version=a=b c"),
+    ),
     (("runs", "cancel", "6", "--reason", "x"), ("cancel", "6", "alice", "x")),
     (
         ("deploy", "acme/shop:web", "dev", "--ref", "main", "--why", "now", "--wait"),

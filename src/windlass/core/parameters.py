@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from windlass.core.errors import WrongInput
 from windlass.core.event import Value
@@ -85,10 +86,16 @@ def text_of(value: Value) -> str:
     """
     A value as a person would give it.
 
-    >>> text_of(True), text_of(3), text_of("x")
-    ('true', '3', 'x')
+    >>> text_of(True), text_of(3), text_of(0.0000001), text_of("x")
+    ('true', '3', '0.0000001', 'x')
     """
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    match value:
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{Decimal(repr(value)):f}"
+        case _:
+            return str(value)
 
 
 def given(
@@ -116,7 +123,7 @@ def given(
         if not text and parameter.default is None:
             if not parameter.optional:
                 wrong.append(WrongInput(parameter.name, wanted(parameter, environments), "nothing"))
-            elif parameter.type in {"string", "boolean"}:
+            elif parameter.type == "string" or not unmet(parameter, blank(parameter), ()):
                 values[parameter.name] = typed(parameter, blank(parameter))
         elif text is not None and (said := unmet(parameter, text, environments)):
             wrong.append(WrongInput(parameter.name, said, _found(text)))
