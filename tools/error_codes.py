@@ -111,6 +111,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "the key file of the vault cannot be used",
         "as it says: `chmod 600`, or restore it from a backup",
     ),
+    "key-taken": (
+        "an `Idempotency-Key` came before with another wish",
+        "make a new key for a new wish",
+    ),
     "later": ("something outside failed for now", "it is tried again; so may you"),
     "media-type": ("the body is of another kind", "send JSON"),
     "method": ("the address does not take that method", "see [api.md](api.md)"),
@@ -148,6 +152,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     "too-long": ("the address is longer than any of the server's", "ask for something shorter"),
     "too-large": ("the request is too large", "send less; for webhooks see `body_limit`"),
     "too-many": ("too many tries", "wait a minute"),
+    "wrong-input": (
+        "values do not fit the inputs of a listener",
+        "give what is expected; `inputs` names each, what it may be and what came",
+    ),
     "user-error": ("it cannot be done as asked", "see the message and its hint"),
 }
 

@@ -29,9 +29,13 @@ def test_every_input_that_does_not_fit_has_a_line(shell):
 
 
 def test_what_is_typed_wrong_is_usage(shell):
-    """No value, a name twice, no repository where there are several."""
+    """No value, or a name twice."""
     assert shell(*RUN, "-f", "target").returncode == 2
     assert shell(*RUN, "-f", "a=1", "-f", "a=2").returncode == 2
+
+
+def test_the_repository_is_named_where_there_are_several(shell):
+    """Nothing is guessed."""
     done = shell("listeners", "run", "cache")
     assert done.returncode == 2
     assert "acme/payments, acme/shop" in done.stderr

@@ -144,7 +144,7 @@ def _event(api: Api, asked: Asked, patience: float) -> Event | None:
         if delivery.state != "received":
             raise Failure(
                 f"It came to nothing: {delivery.reason}",
-                next_step=f"windlass events delivery {delivery.id}",
+                next_step="windlass events deliveries",
             )
         if time.monotonic() >= end:
             return None
