@@ -221,3 +221,25 @@ def test_a_huge_number_is_a_fault_and_no_work(word):
     target = "target: {directory: {path: /x}}"
     text = f"environments: {{d: {{{target}, approval: {{min: {word}}}}}}}"
     assert codes(text) == ["wrong-type"]
+
+
+def test_the_inputs_of_a_manual_listener_are_loaded():
+    """In the order they were written; those that may be left out are optional."""
+    text = """
+listeners:
+  l:
+    on: [push, {manual: {inputs: {a: , b: {type: number, default: 2}, c: {required: false}}}}]
+    do: [{pipeline: p}]
+  plain: {on: manual, do: [{pipeline: p}]}
+pipelines: {p: {jobs: {t: {steps: [{run: t}]}}}}
+"""
+    found = one(text).listeners
+    told = [(each.name, each.type, each.default, each.optional) for each in found["l"].inputs]
+    assert told == [
+        ("a", "string", None, False),
+        ("b", "number", "2", False),
+        ("c", "string", None, True),
+    ]
+    assert (found["plain"].inputs, found["plain"].manual) == ((), True)
+    many = ", ".join(f"i{n}: {{}}" for n in range(26))
+    assert codes(text.replace("a: , ", f"{many}, ")) == ["wrong-value"]

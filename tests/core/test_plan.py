@@ -196,3 +196,32 @@ def test_pipelines_call_each_other_only_so_deep():
     assert f"more than {NESTING} deep" in deep
     circle = Pipeline(name="a", jobs=(Call(name="c", pipeline="a"),))
     assert "deep" in fault(ActionKind.PIPELINE, "a", Configuration(pipelines={"a": circle}))
+
+
+def test_a_with_is_rendered_and_checked_when_the_run_starts():
+    """A pipeline sees the value, also through a call, and never the expression; wrong ones fail."""
+    pipelines = """
+  outer:
+    with: {n: {type: number}, note: {required: false}, sure: {type: boolean, required: false}}
+    jobs:
+      call: {pipeline: inner, with: {m: "${{ with.n }}0"}}
+  inner:
+    with: {m: {type: number}}
+    jobs: {say: {steps: [{run: say}]}}
+"""
+    do = "[{pipeline: outer, with: {n: '${{ event.inputs.n }}'}}]"
+    text = HEAD + f"listeners: {{l: {{on: {{manual: {{inputs: {{n: {{}}}}}}}}, do: {do}}}}}\n"
+    configuration = load({".windlass.yaml": (text + "pipelines:" + pipelines).encode()})
+    actions = configuration.listeners["l"].actions
+
+    def values(given):
+        return plan(actions, configuration, {"event": {"inputs": given}}).values
+
+    assert values({"n": "1"}) == {
+        "outer": {"n": "1", "note": "", "sure": "false"},
+        "outer/call": {"m": "10"},
+    }
+    with pytest.raises(ConfigError, match="n is 'many', and must be a number"):
+        values({"n": "many"})
+    with pytest.raises(ConfigError, match="has no value: no such key: n"):
+        values({})

@@ -33,6 +33,7 @@ PAGES = (
     "/places/acme/shop/at/production/of/web",
     "/builds",
     "/repositories",
+    "/repositories/acme/shop/listeners",
     "/login",
     "/runs/99",
 )
