@@ -38,7 +38,7 @@ def test_the_class_decides_the_status(web, error, status):
     answer = web.client.post("/api/v1/runs/3/rerun", headers=web.bearer)
     assert answer.status_code == status
     said = answer.json()["error"]
-    assert set(said) == {"code", "message", "hint", "faults"}
+    assert set(said) == {"code", "message", "hint", "faults", "inputs"}
     assert "Traceback" not in answer.text
     assert "secret detail" not in answer.text
 

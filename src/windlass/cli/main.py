@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("windlass.cli.local.up:up", "Start the server."),
     "demo": ("windlass.cli.local.demo:demo", "See it work, with nothing set up."),
     "lint": ("windlass.cli.local.lint:lint", "Check the configuration in a folder."),
-    "listeners": ("windlass.cli.commands.listeners:listeners", "List, test, try and run listeners."),
+    "listeners": (
+        "windlass.cli.commands.listeners:listeners",
+        "List, test, try and run listeners.",
+    ),
     "schema": ("windlass.cli.local.schema:schema", "Print the JSON Schema for editors."),
     "settings": ("windlass.cli.local.settings:settings", "Show settings and their origin."),
     "doctor": ("windlass.cli.commands.doctor:doctor", "Is everything in order?"),

@@ -107,6 +107,7 @@ class FixtureEvent(Shape):
     author: Verbatim | None = Field(None, description="whose pull request it is")
     author_id: Verbatim | None = Field(None, description="the forge's id of that person")
     fork: Truth | None = Field(None, description="whether the head is in another repository")
+    fork_owner: Verbatim = Field("", description="who owns that other repository")
     title: Verbatim | None = Field(None, description="title of the pull request")
     body: Verbatim | None = Field(None, description="text of the pull request or comment")
     labels: Texts | None = Field(None, description="labels of the pull request")

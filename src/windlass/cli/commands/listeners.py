@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import click
 
-from windlass.cli.answers import Asked, DeliveryDetail, Event, Listed, Listener, Repository, Run
+from windlass.cli.answers import DeliveryDetail, Event, Listed, Repository, Run
 from windlass.cli.commands.shadow import shadow
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
+from windlass.cli.listener_answers import Asked, Listener
 from windlass.cli.local.listeners import test
 from windlass.cli.output import age, say, table
 from windlass.cli.waiting import started, waits

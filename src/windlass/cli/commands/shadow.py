@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from windlass.cli.answers import Differences, Shadow
 from windlass.cli.commands.replay import since
 from windlass.cli.connection import Api, asks_server
+from windlass.cli.listener_answers import Differences, Shadow
 from windlass.cli.local.files import read_files
 from windlass.cli.output import age, say, show, table
 

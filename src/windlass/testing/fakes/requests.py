@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from windlass.core.configuration import Configuration
 from windlass.core.errors import Conflict, NotFound
 from windlass.core.run import ENDED, State
-from windlass.core.shadow import Difference, Kind
 from windlass.engine import replays
 from windlass.engine.doctor import Finding
 from windlass.engine.explain import Explanation, told
@@ -21,18 +20,17 @@ from windlass.engine.names import place_name
 from windlass.engine.requests.listeners import ByHand, Listing
 from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
-from windlass.engine.requests.shadow import one_repository
 from windlass.engine.shadow import Shadow
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
+    Delivery,
     Deployment,
     Place,
     Repository,
-    StoredEvent,
     StoredRun,
 )
 from windlass.ports.store import Tx
-from windlass.testing.fakes.byhand import asked_by_hand
+from windlass.testing.fakes.listening import asked_by_hand, shadowed
 from windlass.testing.fakes.memory import MemoryStore
 
 
@@ -237,21 +235,12 @@ class FakeRequests:
 
         return self.store.fill(work)
 
-    # ------------------------------------------------------------------ shadow
-
     async def shadow(
         self, files: Mapping[str, bytes], *, repository: str = "", since: float = 0.0
     ) -> Shadow:
         """All events of it would start one listener, `new`."""
         self._note("shadow", *files, repository, since)
-        found = await self.store.read(lambda tx: one_repository(tx, repository))
-        events = await self.store.read(
-            lambda tx: tx.find(StoredEvent, repository=found.name, order="-number")
-        )
-        done = Shadow(repository=found.name, since=since)
-        for event in events:
-            done.take(event, (Difference(Kind.STARTS, "new", after="pipeline ci"),))
-        return done
+        return await shadowed(self.store, repository, since)
 
     # -------------------------------------------------------------------- runs
 

@@ -65,8 +65,17 @@ def make_api(parts: Parts) -> FastAPI:
         separate_input_output_schemas=False,
     )
     api.state.parts = parts
-    parts_of_it = (repositories, listeners, shadow, events, runs, deployments, pull_requests, status)
-    for part in parts_of_it:
+    routes = (
+        repositories,
+        listeners,
+        shadow,
+        events,
+        runs,
+        deployments,
+        pull_requests,
+        status,
+    )
+    for part in routes:
         api.include_router(part.router)
     for kind in (WindlassError, HTTPException, Exception):
         api.add_exception_handler(kind, _failed)

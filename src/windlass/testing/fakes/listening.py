@@ -1,5 +1,5 @@
 """
-What becomes of a manual listener that somebody has run, without an engine.
+What becomes of listeners that are run by hand, or tried, without an engine.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from dataclasses import replace
 from windlass.core.errors import InputError, NotFound
 from windlass.core.event import Event, Kind
 from windlass.core.parameters import given
+from windlass.core.shadow import Difference
+from windlass.core.shadow import Kind as Change
 from windlass.engine import byhand
 from windlass.engine.requests.listeners import ByHand, Listing
+from windlass.engine.requests.shadow import one_repository
+from windlass.engine.shadow import Shadow
 from windlass.ports.records import Delivery, StoredEvent, StoredVerdict
 from windlass.ports.store import Tx
 from windlass.testing.fakes.memory import MemoryStore
@@ -66,3 +70,15 @@ def _became(tx: Tx, wish: Delivery, event: Event) -> None:
     )
     tx.add(stored)
     tx.add(StoredVerdict(event=number, listener=event.listener or "", matched=True, run=RUN))
+
+
+async def shadowed(store: MemoryStore, repository: str, since: float) -> Shadow:
+    """All events of it would start one listener, `new`."""
+    found = await store.read(lambda tx: one_repository(tx, repository))
+    events = await store.read(
+        lambda tx: tx.find(StoredEvent, repository=found.name, order="-number")
+    )
+    done = Shadow(repository=found.name, since=since)
+    for event in events:
+        done.take(event, (Difference(Change.STARTS, "new", after="pipeline ci"),))
+    return done
