@@ -6,17 +6,16 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from functools import partial
 
 import pytest
+from up import Up
 
 from windlass.testing.servers.github import TOKEN as PAT
 from windlass.testing.servers.github import GitHub
 from windlass.testing.servers.gitlab import TOKEN, GitLab
-from windlass.testing.servers.serving import lasting_port
 
 CONFIGURATION = """\
 listeners:
@@ -25,62 +24,6 @@ listeners:
 pipelines:
   ci: {jobs: {test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}}}
 """
-WINDLASS = (sys.executable, "-m", "windlass")
-
-
-class Up:
-    """`windlass up` as a process, on a data folder that stays when it is killed."""
-
-    def __init__(self, folder, host):
-        self.data = folder / "data"
-        self.host = host
-        self.env = {**os.environ, "WINDLASS_DATA": str(self.data)}
-        self.log = (folder / "server.log").open("ab")
-        self.process = None
-        self.port = lasting_port()
-
-    def start(self):
-        """Start it, on the address that it had before, and wait until it is ready."""
-        self.process = subprocess.Popen(
-            [
-                *(*WINDLASS, "up", "--address", f"127.0.0.1:{self.port}"),
-                *("--private-hosts", self.host, "--missed-every", "2s"),
-            ],
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=self.log,
-        )
-        note = self.data / "server.json"
-        self.until(lambda: note.exists() and self._alive(note))
-
-    def _alive(self, note):
-        return json.loads(note.read_text() or "{}").get("pid") == self.process.pid
-
-    def kill(self):
-        """SIGKILL, as a power cut would."""
-        self.process.kill()
-        self.process.wait()
-
-    def windlass(self, *words, said=""):
-        """What a command prints; fails when it does."""
-        done = subprocess.run(
-            [*WINDLASS, *words], env=self.env, input=said, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout + done.stderr
-
-    def events(self):
-        """Every event, oldest first."""
-        said = json.loads(self.windlass("events", "list", "--limit", "500", "--json"))
-        return list(reversed(said["items"]))
-
-    def until(self, look, seconds=60):
-        """Wait for it."""
-        end = time.monotonic() + seconds
-        while not (found := look()):
-            assert time.monotonic() < end, "it did not come"
-            time.sleep(0.05)
-        return found
 
 
 class Team:
@@ -146,9 +89,7 @@ def up(tmp_path, team):
     server = Up(tmp_path, team.gitlab.host)
     server.start()
     yield server
-    server.process.terminate()
-    server.process.wait(20)
-    server.log.close()
+    server.end()
 
 
 def test_from_one_command_to_a_green_status_and_through_an_outage(team, up):
@@ -230,9 +171,7 @@ def test_a_pull_request_of_github_reaches_production(tmp_path):
             assert digests(up) == tested
             up.until(lambda: len(github.shop.deployments) == 1)
         finally:
-            up.process.terminate()
-            up.process.wait(20)
-            up.log.close()
+            up.end()
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 import time
 from urllib.parse import urlencode
 
@@ -20,9 +21,14 @@ from windlass.forges.github.forge import GitHubForge
 from windlass.forges.http.client import Http
 from windlass.reach import Reach
 from windlass.testing.plain import run
-from windlass.testing.servers.serving import Call, Reply, Server, basic
+from windlass.testing.servers.serving import Reply, Server, basic
 
-ADA, TOKEN = "ada", "ghp_ada"
+ADA, TOKEN = "ada", "ghp_" + "a" * 36
+BOB, BOBS = "bob", "ghp_" + "b" * 36
+
+SHOP = "/repos/acme/shop"
+# What a person's browser brings back from GitHub, once it has made an App.
+CODE = "made"
 
 # Name -> version and digest.
 PACKAGES = {
@@ -62,19 +68,44 @@ await createEmulator(JSON.parse(readFileSync("options.json", "utf8")));
 
 
 class Front(Server):
-    """The face of an Enterprise Server before the emulator at `port_behind`."""
+    """
+    The face of an Enterprise Server before the emulator at `port_behind`, and what that lacks.
+
+    Ours are Git over HTTP, commit statuses, and the App's key in exchange for a code.
+    """
 
     port_behind = 0
 
-    def answer(self, call: Call) -> Reply:
-        """Hand a call of the API on."""
+    def __init__(self, root, app):
+        super().__init__(root)
+        self.app = app
+        self.statuses = []
+        self.tokens = {TOKEN}
+        # Held while a commit is in the emulator and not yet in Git, or the other way round.
+        self.still = threading.Lock()
+
+    def answer(self, call):
+        """Hand a call of the API on, unless the emulator has nothing of its kind."""
         with self.lock:
             self.calls.append(call)
         if not call.path.startswith("/api/v3/"):
             return Reply(404, {"message": "Not Found"})
-        path = call.path.removeprefix("/api/v3") + (
-            f"?{urlencode(call.query)}" if call.query else ""
-        )
+        path = call.path.removeprefix("/api/v3")
+        return self._ours(call, path) or self._behind(call, path)
+
+    def _ours(self, call, path):
+        if call.method == "POST" and path == f"/app-manifests/{CODE}/conversions":
+            return Reply(201, self.app)
+        if call.method == "POST" and (found := re.fullmatch(f"{SHOP}/statuses/(\\w+)", path)):
+            self.statuses.append({"sha": found[1], **call.body})
+            return Reply(201, self.statuses[-1])
+        if found := re.fullmatch(f"{SHOP}/commits/(\\w+)/status", path):
+            newest = {one["context"]: one for one in self.statuses if one["sha"] == found[1]}
+            return Reply(200, {"sha": found[1], "statuses": [*newest.values()]})
+        return None
+
+    def _behind(self, call, path):
+        path += f"?{urlencode(call.query)}" if call.query else ""
         said = json.dumps(dict(call.body)) if call.body else None
         passed = ("authorization", "accept", "content-type", "user-agent")
         headers = {name: call.headers[name] for name in passed if name in call.headers}
@@ -82,13 +113,22 @@ class Front(Server):
         try:
             connection.request(call.method, path, said, headers)
             answer = connection.getresponse()
-            return Reply(answer.status, answer.read())
+            body = answer.read()
         finally:
             connection.close()
+        if path.endswith("/access_tokens"):
+            self.tokens.add(json.loads(body).get("token"))
+        return Reply(answer.status, body)
+
+    def git(self, *asked):
+        """Git, once it knows what the emulator knows."""
+        with self.still:
+            super().git(*asked)
 
     def readable(self, headers):
-        """Git takes the token as a password."""
-        return headers.get("authorization") == basic("x-access-token", TOKEN)
+        """Git takes a token as a password."""
+        said = headers.get("authorization")
+        return said in {basic("x-access-token", token) for token in self.tokens}
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +170,26 @@ def app():
 @pytest.fixture
 def front(tmp_path, installed, app):
     """The emulator behind its face; `acme/shop` is Ada's, and the App is installed for it."""
-    permissions = dict.fromkeys(("checks", "issues", "pull_requests"), "write")
+    # To a hook it lets an App that may administrate; GitHub has a right for just that.
+    names = ("administration", "checks", "issues", "pull_requests")
+    permissions = dict.fromkeys(names, "write")
     installation = {"installation_id": 9, "account": "acme"}
     seed = {
-        "tokens": {TOKEN: {"login": ADA, "scopes": ["repo"]}},
+        "tokens": {
+            token: {"login": login, "scopes": ["repo"]}
+            for login, token in ((ADA, TOKEN), (BOB, BOBS))
+        },
         "github": {
-            "users": [{"login": ADA, "name": "Ada", "email": "ada@example.org"}],
-            "orgs": [{"login": "acme", "members": [{"login": ADA, "role": "admin"}]}],
+            "users": [
+                {"login": login, "name": login.title(), "email": f"{login}@example.org"}
+                for login in (ADA, BOB)
+            ],
+            "orgs": [
+                {
+                    "login": "acme",
+                    "members": [{"login": one, "role": "admin"} for one in (ADA, BOB)],
+                }
+            ],
             "repos": [{"owner": "acme", "name": "shop", "auto_init": False}],
             "apps": [
                 {
@@ -150,7 +203,7 @@ def front(tmp_path, installed, app):
             ],
         },
     }
-    with Front(tmp_path / "git") as server:
+    with Front(tmp_path / "git", app) as server:
         options = {"service": "github", "port": 1, "baseUrl": server.url, "seed": seed}
         (installed / "options.json").write_text(json.dumps(options))
         process = subprocess.Popen(
@@ -206,10 +259,10 @@ class Person:
 
     def __init__(self, front, folder):
         self.front = front
-        bare = front.root / "acme/shop.git"
-        bare.parent.mkdir(parents=True)
+        self.bare = front.root / "acme/shop.git"
+        self.bare.parent.mkdir(parents=True)
         self.work = folder / "work"
-        run(folder, "git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
+        run(folder, "git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
         address = f"http://x-access-token:{TOKEN}@{front.host}/acme/shop.git"
         run(folder, "git", "clone", "--quiet", address, str(self.work))
 
@@ -217,13 +270,14 @@ class Person:
         dates = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
         return run(self.work, "git", *words, also=dates).stdout.strip()
 
-    def commit(self, branch, name):
-        """Commit a file on a branch and push it; the commit."""
+    def commit(self, branch, files):
+        """Commit files on a branch and push it; the commit."""
         exists = self.git("branch", "--list", branch)
         self.git("checkout", "--quiet", *([] if exists else ["-b"]), branch)
-        (self.work / name).write_text(name)
+        for name, text in files.items():
+            (self.work / name).write_text(text)
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", f"Add {name}")
+        self.git("commit", "--quiet", "--message", f"Add {', '.join(files)}")
         self.git("push", "--quiet", "origin", branch)
         return self.git("rev-parse", "HEAD")
 
@@ -232,11 +286,11 @@ class Person:
         listed = self.git("ls-remote", "--heads", "origin").splitlines()
         return {ref: sha for sha, ref in (line.split("\t") for line in listed)}
 
-    def api(self, method, path, **body):
+    def api(self, method, path, *, token=TOKEN, **body):
         """Ask the emulator."""
-        headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         connection = http.client.HTTPConnection("127.0.0.1", self.front.port_behind, timeout=20)
-        connection.request(method, f"/repos/acme/shop{path}", json.dumps(body), headers)
+        connection.request(method, SHOP + path, json.dumps(body), headers)
         answer = connection.getresponse()
         said = answer.read()
         connection.close()
@@ -267,10 +321,37 @@ class Person:
         else:
             self.api("PATCH", f"/git/refs/heads/{ref}", sha=sha)
 
+    def propose(self, branch, files):
+        """Push a branch and open a pull request of it to `main`; its number and its head."""
+        sha = self.commit(branch, files)
+        self.know(sha, branch, new=True)
+        with self.front.still:
+            number = self.api("POST", "/pulls", title="A change", head=branch, base="main")[
+                "number"
+            ]
+            self.git("push", "--quiet", str(self.bare), f"{sha}:refs/pull/{number}/head")
+        return number, sha
+
+    def merge(self, number):
+        """Bob merges it; the commit that the emulator made of it, made in Git too."""
+        with self.front.still:
+            sha = self.api("PUT", f"/pulls/{number}/merge", token=BOBS)["sha"]
+            made = self.api("GET", f"/git/commits/{sha}")
+            also = {
+                f"GIT_{role.upper()}_{name.upper()}": made[role][name]
+                for role in ("author", "committer")
+                for name in ("name", "email", "date")
+            }
+            parents = [word for one in made["parents"] for word in ("-p", one["sha"])]
+            words = ("commit-tree", made["tree"]["sha"], *parents, "-m", made["message"])
+            assert run(self.work, "git", *words, also=also).stdout.strip() == sha
+            self.git("push", "--quiet", str(self.bare), f"{sha}:main")
+        return sha
+
 
 @pytest.fixture
 def ada(front, tmp_path):
     """Ada, with `main` pushed."""
     person = Person(front, tmp_path)
-    person.know(person.commit("main", "README"), "main", new=True)
+    person.know(person.commit("main", {"README": "README"}), "main", new=True)
     return person

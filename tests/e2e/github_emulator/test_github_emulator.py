@@ -4,7 +4,8 @@ Our GitHub adapter against a GitHub that others wrote.
 The emulator comes from its registry, pinned by version and digest, into a folder of this
 run; nothing of it is kept. It listens on loopback alone. A proxy gives it the face of an
 Enterprise Server: the API below `/api/v3`, and Git, which it lacks, beside it. It has no
-commit statuses and no deployments, and tells nothing of a person by number.
+commit statuses and no deployments, and tells nothing of a person by number. The whole way
+through a server that runs is in `test_emulator_journey.py`.
 """
 
 from __future__ import annotations
@@ -57,12 +58,12 @@ def test_a_pull_request_from_its_push_to_its_merge(front, ada, ask):
         assert made["config"] == {"url": hook.url, "content_type": "json", "insecure_ssl": "0"}
         assert reading.event().kind == "ping"
 
-        pushed = ada.commit("main", "a.txt")
+        pushed = ada.commit("main", {"a.txt": "a"})
         ada.know(pushed, "main", new=False)
         event = reading.event()
         assert (event.kind, event.branch, event.sha, event.sender) == ("push", "main", pushed, ADA)
 
-        sha = ada.commit("topic", "b.txt")
+        sha = ada.commit("topic", {"b.txt": "b"})
         ada.know(sha, "topic", new=True)
         number = ada.api("POST", "/pulls", title="Add b", head="topic", base="main")["number"]
         event = reading.event()
@@ -111,7 +112,7 @@ async def left(forge, url, hook):
 def test_an_app_makes_check_runs_and_changes_them(front, ada, ask, app):
     """Its proof and its token are taken; the run is one, and so is the bot's comment."""
     url = f"{front.url}/acme/shop"
-    sha = ada.commit("topic", "b.txt")
+    sha = ada.commit("topic", {"b.txt": "b"})
     ada.know(sha, "topic", new=True)
     number = ada.api("POST", "/pulls", title="Add b", head="topic", base="main")["number"]
     began = Status(sha=sha, context="windlass/ci", state=StatusState.PENDING, url=f"{url}/runs/1")
