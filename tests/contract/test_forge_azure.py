@@ -183,7 +183,9 @@ class TestSource(SourceContract):
         def propose():
             head = home.commit("One")
             home.point({"refs/heads/one": head})
-            made = server.propose(home, "one", labels=("hold",), more={"isDraft": True})
+            people = [{"displayName": "grace", "vote": 10}, {"displayName": "eve", "vote": -5}]
+            more = {"isDraft": True, "reviewers": people}
+            made = server.propose(home, "one", labels=("hold",), more=more)
             return PullRequest(
                 number=made.number,
                 title="Add one",
@@ -195,6 +197,7 @@ class TestSource(SourceContract):
                 state=PullState.OPEN,
                 draft=True,
                 labels=("hold",),
+                approved_by=("grace",),
             )
 
         return propose

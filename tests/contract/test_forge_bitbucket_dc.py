@@ -186,7 +186,7 @@ class TestSource(SourceContract):
             ada = server.person("ada")
             fork = server.repository("~eve", "shop", ada) if request.param == "fork" else None
             pull = server.proposed(shop, "one", ada, fork)
-            pull.draft = fork is not None
+            pull.draft, pull.approved = fork is not None, [server.person("grace")]
             merged = server.merged(shop, pull, ada) if request.param == "merged" else ""
             return PullRequest(
                 number=pull.number,
@@ -200,6 +200,7 @@ class TestSource(SourceContract):
                 merge_sha=merged,
                 fork=fork is not None,
                 draft=fork is not None,
+                approved_by=("grace",),
             )
 
         return propose

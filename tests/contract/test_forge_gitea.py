@@ -170,6 +170,18 @@ class TestSource(OnGitea, SourceContract):
     def proposed(self, gitea, shop, ada, open_pull):
         def propose():
             pull = open_pull()
+            bob, eve, late = (gitea.person(name) for name in ("bob", "eve", "late"))
+            head, pull.sha = pull.sha, "d" * 40
+            gitea.review(shop, pull, "approved", late)
+            pull.sha = head
+            for by, verdict in (
+                (bob, "rejected"),
+                (bob, "approved"),
+                (bob, "comment"),
+                (eve, "approved"),
+                (eve, "rejected"),
+            ):
+                gitea.review(shop, pull, verdict, by)
             pull.labels, pull.title = ("hold",), "WIP: Add one"
             pull.fork, pull.state, pull.merge_sha = 999, "merged", "c" * 40
             return PullRequest(
@@ -185,6 +197,7 @@ class TestSource(OnGitea, SourceContract):
                 fork=True,
                 draft=True,
                 labels=("hold",),
+                approved_by=("bob",),
             )
 
         return propose

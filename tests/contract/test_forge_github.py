@@ -229,6 +229,20 @@ class AnySource(SourceContract):
             number = github.propose(
                 "one", {"a": "1"}, github.bo, draft=True, labels=[{"name": "hold"}]
             )
+            # Who approved an older head, or has changed their mind, approves no more.
+            for by, state in (
+                (github.eve, "APPROVED"),
+                (github.ada, "CHANGES_REQUESTED"),
+            ):
+                github.review(number, state, by)
+            github.update(number, {"a": "2"})
+            for by, state in (
+                (github.ada, "APPROVED"),
+                (github.ada, "COMMENTED"),
+                (github.bo, "APPROVED"),
+                (github.bo, "CHANGES_REQUESTED"),
+            ):
+                github.review(number, state, by)
             return PullRequest(
                 number=number,
                 title="Add one",
@@ -240,6 +254,7 @@ class AnySource(SourceContract):
                 state=PullState.OPEN,
                 draft=True,
                 labels=("hold",),
+                approved_by=("ada",),
             )
 
         return propose

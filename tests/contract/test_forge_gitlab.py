@@ -16,7 +16,7 @@ from windlass.testing.contracts.reports import Place, ReportsContract, Seen
 from windlass.testing.contracts.source import SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.plain import Receiver
-from windlass.testing.servers.gitlab import ADA, BOT, TOKEN, GitLab
+from windlass.testing.servers.gitlab import ADA, BOT, EVE, TOKEN, GitLab
 from windlass.testing.servers.serving import Reply
 
 SAID = {
@@ -195,6 +195,7 @@ class TestSource(SourceContract):
     def proposed(self, gitlab):
         def propose():
             number = gitlab.propose(gitlab.shop, "fix", source=4711)
+            gitlab.shop.approved[number] = [EVE]
             merged = gitlab.merge(gitlab.shop, number)
             return PullRequest(
                 number=number,
@@ -208,6 +209,7 @@ class TestSource(SourceContract):
                 merge_sha=merged,
                 fork=True,
                 labels=("ready",),
+                approved_by=("eve",),
             )
 
         return propose

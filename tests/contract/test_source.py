@@ -96,6 +96,7 @@ class TestFake(SourceContract):
                 head="one",
                 head_sha="b" * 40,
                 state=PullState.OPEN,
+                approved_by=("grace",),
             )
             source.repositories[world.url].proposals[7] = pull
             return pull

@@ -5,10 +5,10 @@ The emulator's own: the repository, people, branches, the webhook with its ping 
 signature, pull requests, reviews, comments, merges with their commits, the App with its
 tokens, and check runs. Ours, because it has nothing of the kind: Git over HTTP, for which
 each commit is made a second time (`git` and the emulator agree on every id); commit statuses;
-the code that an App's key is exchanged for. Each webhook came in every run; the emulator
-sends it once, keeps no log of it, and has none for a push to a pull request's branch
-(`synchronize`) nor for what a merge pushes. It has no deployments, so what was deployed is
-looked for in the place itself.
+the code that an App's key is exchanged for. Each webhook came, in every run; but the emulator
+sends it once and cannot be asked to send it again, and it has none for a push to a pull
+request's branch (`synchronize`), nor for what a merge pushes. It has no deployments, so what
+was deployed is looked for in the place itself.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def commit_status(ada, sha):
     """What the commit status of our pipeline says, in what stands before the emulator."""
     told = [
         one
-        for one in front.statuses
+        for one in ada.front.statuses
         if (one["sha"], one["context"]) == (sha, "windlass/pipeline/ci")
     ]
     return [one["state"] for one in told[-1:]]

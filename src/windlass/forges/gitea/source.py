@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from windlass.core.errors import BadDelivery, Permanent
 from windlass.forges.gitea.dialect import is_draft, no_branch
@@ -26,6 +27,8 @@ RIGHTS: Mapping[str, Permission] = {
     "read": Permission.READ,
 }
 PERSON = re.compile(r"[1-9][0-9]{0,17}")
+# States of a review that take the place of the reviewer's word before; the oldest comes first.
+VERDICTS = frozenset({"APPROVED", "REQUEST_CHANGES"})
 # The name does not matter: it is the token that says who it is.
 GIT_NAME = "windlass"
 
@@ -50,7 +53,9 @@ class GiteaSource(Asking):
     async def pull(self, url: str, number: int) -> PullRequest:
         """A pull request as it is now; `NotFound` when there is none."""
         with self._reading(url) as (at, api):
-            return _pull(await api.get(f"{at.path}/pulls/{number}"), number)
+            said = await api.get(f"{at.path}/pulls/{number}")
+            reviews = [one async for one in every(api, f"{at.path}/pulls/{number}/reviews")]
+        return replace(_pull(said, number), approved_by=_approvers(reviews))
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What the person with this number may do there; nobody by any other name."""
@@ -113,6 +118,18 @@ def _pull(one: Json, number: int) -> PullRequest:
         created_at=_time(one, "created_at"),
         updated_at=_time(one, "updated_at"),
     )
+
+
+def _approvers(reviews: list[Json]) -> tuple[str, ...]:
+    """Whose last word on it is that its head is good; what is only a comment is no such word."""
+    last = {
+        text(one, "user", "login"): text(one, "state") == "APPROVED"
+        and one.get("stale") is not True
+        and one.get("dismissed") is not True
+        for one in reviews
+        if text(one, "state") in VERDICTS
+    }
+    return tuple(login for login, approves in last.items() if login and approves)
 
 
 def _time(one: Json, name: str) -> float:

@@ -24,6 +24,8 @@ PERMISSIONS: Mapping[str, Permission] = {
     "write": Permission.WRITE,
     "read": Permission.READ,
 }
+# States of a review that take the place of the reviewer's word before; the oldest comes first.
+VERDICTS = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -49,7 +51,9 @@ class GitHubSource:
     async def pull(self, url: str, number: int) -> PullRequest:
         """A pull request as it is now."""
         async with self._access.ask(url, READ, public=True) as asked:
-            return _pull(await asked.api.get(f"{asked.path}/pulls/{number}"))
+            said = await asked.api.get(f"{asked.path}/pulls/{number}")
+            reviews = await _listed(asked, f"pulls/{number}/reviews", {})
+        return _pull(said, reviews)
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What this person may do there; `sender_id` is GitHub's number of them."""
@@ -86,7 +90,18 @@ async def _listed(asked: Asked, what: str, query: Mapping[str, str | int]) -> li
     return [one async for one in asked.api.every(path, {**query, "per_page": 100})]
 
 
-def _pull(said: Json) -> PullRequest:
+def _approvers(reviews: list[Json], head: str) -> tuple[str, ...]:
+    """Whose last word on it is that its head is good; what is only a comment is no such word."""
+    last = {
+        text(one, "user", "login"): text(one, "state") == "APPROVED"
+        and text(one, "commit_id") == head
+        for one in reviews
+        if text(one, "state") in VERDICTS
+    }
+    return tuple(login for login, approves in last.items() if login and approves)
+
+
+def _pull(said: Json, reviews: list[Json]) -> PullRequest:
     merged, base = said.get("merged") is True, text(said, "base", "repo", "id")
     state = PullState.OPEN if text(said, "state") == "open" else PullState.CLOSED
     return PullRequest(
@@ -106,6 +121,7 @@ def _pull(said: Json) -> PullRequest:
         draft=said.get("draft") is True,
         labels=tuple(text(fields(one), "name") for one in items(said.get("labels") or [])),
         web_url=text(said, "html_url"),
+        approved_by=_approvers(reviews, text(said, "head", "sha")),
         created_at=_at(said, "created_at"),
         updated_at=_at(said, "updated_at"),
     )

@@ -9,11 +9,12 @@ nobody's role is known, and so nobody may write.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from windlass.core.errors import NotFound, Permanent, UserError
 from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.gitlab.words import instant
-from windlass.forges.http.api import Json, items, text
+from windlass.forges.http.api import Api, Json, fields, items, text
 from windlass.ports.forge import Login, Permission, PullRequest, PullState
 
 # GitLab's number of a role, from there on; Minimal Access (5) is none.
@@ -49,8 +50,10 @@ class GitLabSource:
     async def pull(self, url: str, number: int) -> PullRequest:
         """A merge request as it is now; `NotFound` when there is none."""
         async with self._projects.open(url, "Reporter", public=True) as project:
-            said = await project.api.get(f"{project.path}/merge_requests/{number}")
-            return _pull(said, await _fork_owner(project, said))
+            path = f"{project.path}/merge_requests/{number}"
+            said = await project.api.get(path)
+            pull = _pull(said, await _fork_owner(project, said))
+            return replace(pull, approved_by=await _approvers(project.api, path))
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What this user may do there, by a role of the project or of a group above it."""
@@ -93,6 +96,16 @@ async def _fork_owner(project: Project, said: Json) -> str:
     except (NotFound, Permanent):
         return ""
     return text(found, "namespace", "full_path")
+
+
+async def _approvers(api: Api, path: str) -> tuple[str, ...]:
+    """Who approves it as it is: a project's settings say whether a push takes approvals back."""
+    try:
+        said = await api.get(f"{path}/approvals")
+    except NotFound:
+        return ()  # what GitLab sold before 13.2 is not there without a licence
+    people = map(fields, items(said.get("approved_by") or []))
+    return tuple(text(one, "user", "username") for one in people)
 
 
 def _pull(said: Json, fork_owner: str) -> PullRequest:

@@ -64,7 +64,7 @@ class SourceContract:
     def test_a_pull_request_is_told(
         self, source: Source, world: World, proposed: Callable[[], PullRequest]
     ) -> None:
-        """Its branches, its commit, its author's id and its state, as they are now."""
+        """Its branches, its commit, its author's id, its state and who approves, as of now."""
         wanted = proposed()
         found = asyncio.run(source.pull(world.url, wanted.number))
         assert _facts(found) == _facts(wanted)
@@ -102,7 +102,7 @@ class SourceContract:
 def _facts(pull: PullRequest) -> dict[str, object]:
     """What decisions are made on."""
     names = ("number", "title", "author", "author_id", "base", "head", "head_sha", "state")
-    more = ("merge_sha", "fork", "draft", "labels")
+    more = ("merge_sha", "fork", "draft", "labels", "approved_by")
     return {name: getattr(pull, name) for name in (*names, *more)}
 
 

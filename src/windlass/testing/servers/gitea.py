@@ -35,6 +35,7 @@ SINGLE = (
     *GROUP[1:],
 )
 REVIEWS = tuple(f"pull_request_review_{part}" for part in ("approved", "rejected", "comment"))
+VERDICTS = {"approved": "APPROVED", "rejected": "REQUEST_CHANGES", "comment": "COMMENT"}
 KINDS = frozenset({"gitea", "gogs", "slack", "discord"})
 RANK = ("none", "read", "write", "admin", "owner")
 
@@ -101,6 +102,15 @@ class Gitea(Server):
 
     def review(self, home: Home, pull: Pull, verdict: str, by: Person) -> None:
         """Review it: approved, rejected or comment."""
+        pull.reviews.append(
+            {
+                "id": self.number(),
+                "user": by.shape,
+                "state": VERDICTS[verdict],
+                "commit_id": pull.sha,
+                "dismissed": False,
+            }
+        )
         body = {**self._pulled(home, pull, "reviewed"), "sender": by.shape}
         body["review"] = {"type": f"pull_request_review_{verdict}", "content": "I looked."}
         self._send(home, "pull_request_review", f"pull_request_{verdict}", body)
@@ -233,6 +243,17 @@ class Gitea(Server):
         home = self._home(call)
         found = (one for one in home.pulls.values() if str(one.number) == call.names["number"])
         return Reply(200, _pull(home, first(found, "pull request does not exist")))
+
+    @route("GET", f"{REPO}/pulls/{{number}}/reviews")
+    def reviews(self, call: Call) -> Reply:
+        """Its reviews, oldest first; one of another commit than the head is stale."""
+        found = (one for one in self._home(call).pulls.values())
+        pull = first(
+            (one for one in found if str(one.number) == call.names["number"]),
+            "pull request does not exist",
+        )
+        told = [{**one, "stale": one["commit_id"] != pull.sha} for one in pull.reviews]
+        return self._paged(call, told)
 
     @route("GET", f"{REPO}/git/commits/{{sha}}")
     def commit(self, call: Call) -> Reply:

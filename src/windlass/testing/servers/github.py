@@ -94,6 +94,14 @@ class GitHub(Apps):
             raise Refused(404, "Not Found")
         return Reply(200, one)
 
+    @route("GET", REPO + "/pulls/{number}/reviews")
+    def reviews(self, call: Call) -> Reply:
+        """Its reviews, oldest first."""
+        found, number = self.let(call, "pulls"), int(call.names["number"])
+        if number not in found.pulls:
+            raise Refused(404, "Not Found")
+        return paged(call, found.reviews.get(number, []), self.url)
+
     def push(self, branch: str, files: Mapping[str, str], by: Person | None = None) -> str:
         """Push a commit; its id."""
         before = self.bench.refs().get(f"refs/heads/{branch}", ZERO)
@@ -154,6 +162,22 @@ class GitHub(Apps):
         self._pushed("main", before, sha, self.ada)
         self._moved(number, "closed", self.ada)
         return sha
+
+    def review(self, number: int, state: str, by: Person) -> None:
+        """Submit a review of the head: APPROVED, CHANGES_REQUESTED or COMMENTED."""
+        pull = self.shop.pulls[number]
+        made: Said = {
+            "id": self.new(),
+            "user": by.said(),
+            "body": "I looked.",
+            "state": state,
+            "commit_id": pull["head"]["sha"],
+            "submitted_at": iso(self.now()),
+            "html_url": f"{self.address}/pull/{number}#pullrequestreview",
+        }
+        self.shop.reviews.setdefault(number, []).append(made)
+        told = {"action": "submitted", "review": {**made, "state": state.lower()}}
+        self.tell(self.shop, "pull_request_review", {**told, "pull_request": dict(pull)}, by)
 
     def say(self, number: int, words: str, by: Person) -> int:
         """Comment on a pull request; the comment's number."""

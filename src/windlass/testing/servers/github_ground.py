@@ -71,6 +71,7 @@ class Repository:
     comments: dict[int, Said] = field(default_factory=dict)
     pulls: dict[int, Said] = field(default_factory=dict)
     deployments: dict[int, Said] = field(default_factory=dict)
+    reviews: dict[int, list[Said]] = field(default_factory=dict)
 
     def refs(self) -> dict[str, str]:
         """Every ref, as in `git for-each-ref`."""

@@ -195,6 +195,15 @@ class GitLab(Hooks, Reporting):
             raise Refused(404, "404 Not found")
         return Reply(200, found)
 
+    @route("GET", "/api/v4/projects/{id}/merge_requests/{iid}/approvals")
+    def approvals(self, call: Call) -> Reply:
+        """Who approves it; of which commit GitLab does not tell."""
+        project, number = self.opened(call, GUEST), int(call.names["iid"])
+        if number not in project.requests:
+            raise Refused(404, "404 Not found")
+        people = [{"user": self.people[one]} for one in project.approved.get(number, [])]
+        return Reply(200, {"iid": number, "approved": bool(people), "approved_by": people})
+
     @route("GET", "/api/v4/projects/{id}/members/all/{user}")
     def member(self, call: Call) -> Reply:
         """A member, by a role in the project or above it."""

@@ -85,6 +85,7 @@ class Project:
     blocked: set[int] = field(default_factory=set)
     hooks: dict[int, Row] = field(default_factory=dict)
     requests: dict[int, Row] = field(default_factory=dict)
+    approved: dict[int, list[int]] = field(default_factory=dict)
     notes: dict[int, list[Row]] = field(default_factory=dict)
     statuses: list[Row] = field(default_factory=list)
     deployments: list[Row] = field(default_factory=list)

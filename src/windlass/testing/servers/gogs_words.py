@@ -47,6 +47,7 @@ class Pull:
     merge_sha: str = ""
     fork: int = 0
     labels: tuple[str, ...] = ()
+    reviews: list[Shape] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
