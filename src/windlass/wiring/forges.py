@@ -147,7 +147,7 @@ def _dot_git(url: str) -> str:
 
 def _scm(url: str) -> str:
     at = parsed(url)
-    return f"{at.base}/scm/{at.key}/{at.name}.git"
+    return f"{at.base}/scm/{at.owner}/{at.name}.git"
 
 
 async def looked(http: Http, url: str) -> Looked:

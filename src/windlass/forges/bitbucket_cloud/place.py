@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
+from windlass.core.errors import NotAllowed, Permanent, UserError
+from windlass.forges.bitbucket_api import place as bitbucket
+from windlass.forges.bitbucket_api.place import Bitbucket, Params, Place, Right, web
 from windlass.forges.http.api import PAGES, Api, Json, fields, items, text
-from windlass.forges.http.client import Credential, Denied, Http, Tokens
+from windlass.forges.http.client import Credential, Denied
 
 CLOUD = frozenset({"bitbucket.org", "www.bitbucket.org"})
 HINT = "give it as https://bitbucket.org/WORKSPACE/REPOSITORY"
@@ -28,112 +29,62 @@ _NAME = re.compile(r"(?!\.{1,2}$)[\w.~-]+|\{[0-9a-f-]{36}\}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
-    """What a token must be allowed: how access tokens call it, and how API tokens do."""
-
-    access: str
-    scopes: str
-
-
-@dataclass(frozen=True, slots=True)
 class Address:
     """Where a repository is: `url` to show, the API's base, and its path there."""
 
     url: str
     base: str
-    workspace: str
+    owner: str
     name: str
 
     @property
     def path(self) -> str:
         """Its path in the API."""
-        return f"/repositories/{quote(self.workspace)}/{quote(self.name)}"
+        return f"/repositories/{quote(self.owner)}/{quote(self.name)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A repository, and the API to ask about it."""
+class CloudPlace(Place):
+    """A repository on Bitbucket Cloud."""
 
-    at: Address
-    api: Api
-
-    @property
-    def url(self) -> str:
-        """Its address on the web."""
-        return self.at.url
-
-    async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json:
-        """One object of this repository."""
-        return await self.api.get(self.at.path + path, params)
-
-    async def send(self, method: str, path: str, body: object = None) -> Json:
-        """Change something of this repository; what it is then, empty when that is not told."""
-        answer = await self.api.send(method, self.at.path + path, body)
-        return fields(answer.json()) if answer.body else {}
-
-    async def every(
-        self, path: str, params: Mapping[str, str | int] | None = None
-    ) -> AsyncIterator[Json]:
+    def every(self, path: str, params: Params | None = None) -> AsyncIterator[Json]:
         """Every object of a list of this repository; see `pages`."""
-        async for one in pages(self.api, self.at.path + path, params):
-            yield one
+        return pages(self.api, self.at.path + path, params)
 
-    @contextmanager
-    def needs(self, right: Right) -> Iterator[None]:
-        """Name what is missing, in words that help, when the forge refuses."""
-        try:
-            yield
-        except Denied as error:
-            if error.status == 401:
-                raise NotAllowed(f"{self.url}: {error.message}", hint=error.hint) from None
-            raise NotAllowed(
-                f"{self.url}: the token may not do this: {error.message}",
-                hint=f"give an access token the permission {right.access}, or an API token the"
-                f" scopes {right.scopes}, then run: windlass repo token {self.url}",
-            ) from None
-        except NotFound as error:
-            raise NotFound(f"{self.url}: {error.message}", hint=error.hint) from None
+    def refused(self, error: Denied, right: Right) -> NotAllowed:
+        """A refusal; with 401 it is the token itself that does not do."""
+        if error.status == 401:
+            return NotAllowed(f"{self.url}: {error.message}", hint=error.hint)
+        return NotAllowed(
+            f"{self.url}: the token may not do this: {error.message}",
+            hint=f"give an access token the permission {right.access}, or an API token the"
+            f" scopes {right.scopes}, then run: windlass repo token {self.url}",
+        )
 
 
-class BitbucketCloud:
-    """What all parts of the adapter share: the client, and the tokens that people stored."""
+class BitbucketCloud(Bitbucket):
+    """What all parts of the adapter share."""
 
-    def __init__(self, http: Http, tokens: Tokens) -> None:
-        self._http = http
-        self._tokens = tokens
+    def _address(self, url: str) -> Address:
+        return parsed(url)
 
-    def _at(self, url: str, *, anonymous: bool = False) -> Place:
-        """The repository, with the token for it; `NotAllowed` when one is needed."""
-        at, token = parsed(url), self._tokens(url)
-        if not token and not anonymous:
-            raise NotAllowed(
-                f"there is no token for {at.url}",
-                hint=f"store one: windlass repo token {at.url}",
-            )
-        origin = at.base.removesuffix("/2.0")
+    def _open(self, at: bitbucket.Address, token: str | None) -> Place:
         headers = {"authorization": authorization(token)} if token else {}
-        return Place(at, Api(self._http, at.base, Credential(origin, headers)))
+        credential = Credential(at.base.removesuffix("/2.0"), headers)
+        return CloudPlace(at, Api(self._http, at.base, credential))
 
 
 def parsed(url: str) -> Address:
     """Where the repository of this address is; `UserError` when it is none of this forge."""
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.netloc.rpartition("@")[2].lower()
-    except ValueError:
-        raise UserError("this is no address of a repository", hint=HINT) from None
-    names = parts.path.strip("/").removesuffix(".git").split("/")
-    shown = f"{parts.scheme}://{host}{parts.path}" if host else "what was given"
-    if parts.scheme not in {"http", "https"} or not host:
-        raise UserError(f"{shown} is no web address of a repository", hint=HINT)
+    given = web(url, HINT)
+    names = given.path.strip("/").removesuffix(".git").split("/")
     if len(names) != 2 or not all(map(_NAME.fullmatch, names)):
+        shown = given.origin + given.path
         raise UserError(f"{shown} is no repository on Bitbucket Cloud", hint=HINT)
-    if host in CLOUD:
-        web, base = "https://bitbucket.org", "https://api.bitbucket.org/2.0"
+    if given.host in CLOUD:
+        origin, base = "https://bitbucket.org", "https://api.bitbucket.org/2.0"
     else:
-        web = f"{parts.scheme}://{host}"
-        base = f"{web}/2.0"
-    return Address(f"{web}/{names[0]}/{names[1]}", base, names[0], names[1])
+        origin, base = given.origin, f"{given.origin}/2.0"
+    return Address(f"{origin}/{names[0]}/{names[1]}", base, names[0], names[1])
 
 
 def authorization(token: str) -> str:
@@ -148,9 +99,7 @@ def authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
-async def pages(
-    api: Api, path: str, params: Mapping[str, str | int] | None = None
-) -> AsyncIterator[Json]:
+async def pages(api: Api, path: str, params: Params | None = None) -> AsyncIterator[Json]:
     """Every object of a list; the next page stands in the body, and must be of the same host."""
     page = await api.get(path, params)
     for _ in range(PAGES):

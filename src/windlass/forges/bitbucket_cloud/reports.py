@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from windlass.core.errors import NotFound, Permanent, UserError
-from windlass.forges.bitbucket_cloud.place import BitbucketCloud, Place, Right
+from windlass.forges.bitbucket_api.place import Place, Right
+from windlass.forges.bitbucket_cloud.place import BitbucketCloud
 from windlass.forges.bitbucket_words import MARK, NAMED, STATES, comment, cut, description, key
 from windlass.forges.http.api import Json, report, text
 from windlass.forges.http.client import Denied, Http, Tokens

@@ -14,7 +14,8 @@ from datetime import datetime
 from urllib.parse import quote
 
 from windlass.core.errors import NotAllowed, NotFound, Permanent, Transient, UserError
-from windlass.forges.bitbucket_cloud.place import BitbucketCloud, Place, Right, pages
+from windlass.forges.bitbucket_api.place import Place, Right
+from windlass.forges.bitbucket_cloud.place import BitbucketCloud, pages
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.forges.http.client import Denied, Http, Tokens
 from windlass.git.refs import is_sha
@@ -181,7 +182,7 @@ async def _commit(place: Place, short: str) -> str:
 
 async def _effective(place: Place, who: str) -> Permission:
     """What the person may do by name, by group, by project and as an owner together."""
-    path = f"/workspaces/{quote(place.at.workspace)}/permissions/repositories/"
+    path = f"/workspaces/{quote(place.at.owner)}/permissions/repositories/"
     query: dict[str, str | int] = {"q": f'user.uuid="{who}"', "pagelen": 100}
     async for one in pages(place.api, path + quote(place.at.name), query):
         # Were the question not understood, the answer would be about everybody.

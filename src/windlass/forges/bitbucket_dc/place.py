@@ -12,12 +12,13 @@ An installation may be below a path of its host. A personal project's key is `~N
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from windlass.core.errors import NotAllowed, NotFound, Permanent, UserError
+from windlass.core.errors import NotAllowed, Permanent, UserError
+from windlass.forges.bitbucket_api import place as bitbucket
+from windlass.forges.bitbucket_api.place import Bitbucket, Params, Place, Right, web
 from windlass.forges.http.api import PAGES, Api, Json, fields, items, text
 from windlass.forges.http.client import Credential, Denied, Http, Tokens
 
@@ -40,20 +41,20 @@ class Address:
     """Where a repository is: the installation's address, the project's key, the name."""
 
     base: str
-    key: str
+    owner: str
     name: str
 
     @property
     def url(self) -> str:
         """Its address on the web."""
-        if self.key.startswith("~"):
-            return f"{self.base}/users/{self.key[1:]}/repos/{self.name}"
-        return f"{self.base}/projects/{self.key}/repos/{self.name}"
+        if self.owner.startswith("~"):
+            return f"{self.base}/users/{self.owner[1:]}/repos/{self.name}"
+        return f"{self.base}/projects/{self.owner}/repos/{self.name}"
 
     @property
     def path(self) -> str:
         """Its path in the API."""
-        return f"/projects/{quote(self.key)}/repos/{quote(self.name)}"
+        return f"/projects/{quote(self.owner)}/repos/{quote(self.name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,76 +72,41 @@ class Account:
         return text(known, "name") == self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A repository, and the API to ask about it."""
+class CenterPlace(Place):
+    """A repository on Bitbucket Data Center."""
 
-    at: Address
-    api: Api
-
-    @property
-    def url(self) -> str:
-        """Its address on the web."""
-        return self.at.url
-
-    async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json:
+    async def get(self, path: str, params: Params | None = None) -> Json:
         """One object of this repository; an empty one where it has nothing to tell."""
-        answer = await self.api.send("GET", self.at.path + path, params=params)
-        return fields(answer.json()) if answer.body else {}
+        return await self.send("GET", path, params=params)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        params: Mapping[str, str | int] | None = None,
-    ) -> Json:
-        """Change something of this repository; what it is then, empty when that is not told."""
-        answer = await self.api.send(method, self.at.path + path, body, params)
-        return fields(answer.json()) if answer.body else {}
-
-    async def every(
-        self, path: str, params: Mapping[str, str | int] | None = None
-    ) -> AsyncIterator[Json]:
+    def every(self, path: str, params: Params | None = None) -> AsyncIterator[Json]:
         """Every object of a list of this repository; see `pages`."""
-        async for one in pages(self.api, self.at.path + path, params):
-            yield one
+        return pages(self.api, self.at.path + path, params)
 
-    @contextmanager
-    def needs(self, right: str) -> Iterator[None]:
-        """Name what is missing when the forge refuses; it says 401 to that too."""
-        try:
-            yield
-        except Denied as error:
-            raise NotAllowed(
-                f"{self.url}: the token may not do this: {error.message}",
-                hint=f"it takes a token that has not expired, with the permission {right}, of an"
-                f" account that has it too; store it: windlass repo token {self.url}",
-            ) from None
-        except NotFound as error:
-            raise NotFound(f"{self.url}: {error.message}", hint=error.hint) from None
+    def refused(self, error: Denied, right: Right) -> NotAllowed:
+        """A refusal; a right that is missing is answered 401 too."""
+        return NotAllowed(
+            f"{self.url}: the token may not do this: {error.message}",
+            hint=f"it takes a token that has not expired, with the permission {right.access}, of an"
+            f" account that has it too; store it: windlass repo token {self.url}",
+        )
 
 
-class BitbucketDataCenter:
-    """What all parts of the adapter share: the client, tokens, and whom they speak for."""
+class BitbucketDataCenter(Bitbucket):
+    """What all parts of the adapter share, and whom their tokens speak for."""
 
     def __init__(self, http: Http, tokens: Tokens) -> None:
-        self._http = http
-        self._tokens = tokens
+        super().__init__(http, tokens)
         self._accounts: dict[tuple[str, str], Account] = {}
 
-    def _at(self, url: str, *, anonymous: bool = False) -> Place:
-        """The repository, with the token for it; `NotAllowed` when one is needed."""
-        at, token = parsed(url), self._tokens(url)
-        if not token and not anonymous:
-            raise NotAllowed(
-                f"there is no token for {at.url}",
-                hint=f"store one: windlass repo token {at.url}",
-            )
+    def _address(self, url: str) -> Address:
+        return parsed(url)
+
+    def _open(self, at: bitbucket.Address, token: str | None) -> Place:
         parts = urlsplit(at.base)
         headers = {"authorization": f"Bearer {token}"} if token else {}
         credential = Credential(f"{parts.scheme}://{parts.netloc}", headers)
-        return Place(at, Api(self._http, at.base + REST, credential))
+        return CenterPlace(at, Api(self._http, at.base + REST, credential))
 
     async def _me(self, place: Place) -> Account:
         """Whom our token speaks for: there is no question for it, but every answer says so."""
@@ -161,27 +127,19 @@ class BitbucketDataCenter:
 
 def parsed(url: str) -> Address:
     """Where the repository of this address is; `UserError` when it is none of this forge."""
-    try:
-        parts = urlsplit(url.strip())
-        host = parts.netloc.rpartition("@")[2].lower()
-    except ValueError:
-        raise UserError("this is no address of a repository", hint=HINT) from None
-    shown = f"{parts.scheme}://{host}{parts.path}" if host else "what was given"
-    if parts.scheme not in {"http", "https"} or not host:
-        raise UserError(f"{shown} is no web address of a repository", hint=HINT)
-    path = parts.path.rstrip("/").removesuffix(".git")
+    given = web(url, HINT)
+    path = given.path.rstrip("/").removesuffix(".git")
     found = _WEB.fullmatch(path) or _CLONE.fullmatch(path)
     if found is None:
+        shown = given.origin + given.path
         raise UserError(f"{shown} is no repository on Bitbucket Data Center", hint=HINT)
     key = found["key"]
     if found["kind"] == "users" and not key.startswith("~"):
         key = f"~{key}"
-    return Address(f"{parts.scheme}://{host}{found['prefix']}", key, found["name"])
+    return Address(given.origin + found["prefix"], key, found["name"])
 
 
-async def pages(
-    api: Api, path: str, params: Mapping[str, str | int] | None = None
-) -> AsyncIterator[Json]:
+async def pages(api: Api, path: str, params: Params | None = None) -> AsyncIterator[Json]:
     """Every object of a list; each page tells where the next one starts."""
     start = 0
     for _ in range(PAGES):

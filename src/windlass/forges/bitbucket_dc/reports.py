@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from windlass.core.errors import Conflict, NotFound, Permanent, Transient, UserError
-from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, Place
+from windlass.forges.bitbucket_api.place import Place, Right
+from windlass.forges.bitbucket_dc.place import BitbucketDataCenter
 from windlass.forges.bitbucket_words import MARK, NAMED, STATES, comment, cut, description, key
 from windlass.forges.http.api import Json, report, text
 from windlass.forges.http.client import Http, Tokens
@@ -23,7 +24,7 @@ from windlass.ports.forge import Status
 KEYED, LINKED = 255, 450
 # Comments whose id is remembered.
 KEPT = 1000
-STATUS, COMMENT = "Repository read", "Repository write"
+STATUS, COMMENT = Right("Repository read"), Right("Repository write")
 
 
 class DataCenterReports(BitbucketDataCenter):

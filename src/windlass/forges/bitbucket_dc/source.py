@@ -12,12 +12,13 @@ import re
 from collections.abc import Mapping
 
 from windlass.core.errors import NotFound, UserError
-from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, Place, pages
+from windlass.forges.bitbucket_api.place import Place, Right
+from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, pages
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.git.refs import is_sha
 from windlass.ports.forge import Login, Permission, PullRequest, PullState
 
-READ, MAY = "Repository read", "Repository admin"
+READ, MAY = Right("Repository read"), Right("Repository admin")
 STATES = {"OPEN": PullState.OPEN, "MERGED": PullState.MERGED}
 # The account behind a token of a project or a repository, which is nobody's.
 SERVICE = "access-token-user/"
@@ -111,7 +112,7 @@ async def _holds(place: Place, permission: str, who: str) -> bool:
     """Whether an account holds a permission, in whichever way it was given."""
     query: dict[str, str | int] = {
         "permission.1": permission,
-        "permission.1.projectKey": place.at.key,
+        "permission.1.projectKey": place.at.owner,
         "permission.1.repositorySlug": place.at.name,
         "limit": 1000,
     }

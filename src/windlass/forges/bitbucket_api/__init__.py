@@ -1,0 +1,1 @@
+"""What Bitbucket Cloud and Bitbucket Data Center have alike in their APIs."""
