@@ -21,14 +21,30 @@ ANCHOR = "webhook:oidc"
 ARRIVES, LOOK = 10.0, 0.1
 
 
-def secrets_of(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
-    """What webhooks are trusted by now: the secrets that may sign, and the issuer's anchor."""
-    return (*signing_secrets(vault, repository), *_held(vault, repository, ANCHOR))
+# Seconds for which the secret before is trusted beside a new one. What a forge signed with it and
+# could not deliver is sent again within a day; after that only a thief would still use it.
+OVERLAP = 86_400.0
+
+
+def current(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
+    """The secret that webhooks are signed with, and the issuer's anchor; nothing when gone."""
+    return _held(vault, repository, "webhook", ANCHOR)
 
 
 def signing_secrets(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
-    """The webhook secrets that are valid now, the current one first."""
-    return _held(vault, repository, "webhook", "webhook-previous")
+    """The secret that webhooks are signed with; nothing when it is gone."""
+    return _held(vault, repository, "webhook")
+
+
+def previous(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
+    """The secret before, which counts until the repository's `previous_until`."""
+    return _held(vault, repository, "webhook-previous")
+
+
+def secrets_of(vault: Vault, repository: Repository, now: float) -> tuple[bytes, ...]:
+    """What webhooks are trusted by now: the secrets that may sign, and the issuer's anchor."""
+    still = now < repository.previous_until
+    return current(vault, repository) + (previous(vault, repository) if still else ())
 
 
 def _held(vault: Vault, repository: Repository, *names: str) -> tuple[bytes, ...]:

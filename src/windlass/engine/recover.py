@@ -73,7 +73,9 @@ class Recovery:
             repository.url, hook_of(self._world, repository), since
         ):
             try:
-                verified = forge.dialect.verify(request, secrets_of(self._world.vault, repository))
+                now = self._world.clock.now()
+                secrets = secrets_of(self._world.vault, repository, now)
+                verified = forge.dialect.verify(request, secrets)
             except BadDelivery as error:
                 log.warning("a kept delivery is not trusted", action="recover", why=str(error))
                 continue

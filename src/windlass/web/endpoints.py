@@ -20,12 +20,22 @@ UNKNOWN = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One webhook address; `secrets` are the ones that may sign, the current one first."""
+    """
+    One webhook address; `secrets` may sign.
+
+    Those of `previous` may until `previous_until` (UTC seconds).
+    """
 
     name: str
     repository: str
     dialect: Dialect
     secrets: tuple[bytes, ...] = field(repr=False)
+    previous: tuple[bytes, ...] = field(default=(), repr=False)
+    previous_until: float = 0.0
+
+    def trusted(self, now: float) -> tuple[bytes, ...]:
+        """The secrets that may sign now, the current one first."""
+        return self.secrets + (self.previous if now < self.previous_until else ())
 
 
 LookUp = Callable[[str], Awaitable[Endpoint | None]]

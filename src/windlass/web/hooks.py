@@ -139,7 +139,8 @@ class Hooks:
         _check_type(visit.headers)
         raw = await self._body(visit, receive)
         request = Request(headers=visit.headers, body=raw, at=at)
-        return endpoint, request, endpoint.dialect.verify(request, endpoint.secrets).delivery_key
+        verified = endpoint.dialect.verify(request, endpoint.trusted(at))
+        return endpoint, request, verified.delivery_key
 
     async def _store(
         self, visit: Visit, endpoint: Endpoint, request: Request, key: str

@@ -26,7 +26,7 @@ from starlette.applications import Starlette
 
 from windlass.core.errors import UserError
 from windlass.engine.engine import Engine, Pace
-from windlass.engine.hooks import secrets_of
+from windlass.engine.hooks import current, previous
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.refuse import Refusals
@@ -187,7 +187,9 @@ async def _look_up(world: World, name: str) -> Endpoint | None:
         name=name,
         repository=repository.name,
         dialect=world.forges[repository.forge].dialect,
-        secrets=secrets_of(world.vault, repository),
+        secrets=current(world.vault, repository),
+        previous=previous(world.vault, repository),
+        previous_until=repository.previous_until,
     )
 
 

@@ -156,7 +156,36 @@ def test_a_change_is_seen_once_it_is_said(run):
     run(test)
 
 
+def test_the_secret_before_ends_at_its_time(run):
+    """Until then it is as good as the new one; nobody has to look the endpoint up anew."""
+
+    async def look_up(name):
+        dialect, previous = GitHubDialect(), (SECRET,)
+        return Endpoint(
+            name=name,
+            repository="acme/shop",
+            dialect=dialect,
+            secrets=(b"a new one",),
+            previous=previous,
+            previous_until=7000.0,
+        )
+
+    async def test(site):
+        site.clock.time = 6999.0
+        assert (await site.post(key="one")).status == 202
+        site.clock.time = 7000.0
+        assert (await site.post(key="two")).status == 401
+
+    run(test, look_up=look_up)
+
+
 def test_an_endpoint_does_not_show_its_secrets():
     """Not even by accident, in a log."""
-    endpoint = Endpoint(name=NAME, repository="r", dialect=GitHubDialect(), secrets=(SECRET,))
+    endpoint = Endpoint(
+        name=NAME,
+        repository="r",
+        dialect=GitHubDialect(),
+        secrets=(SECRET,),
+        previous=(SECRET,),
+    )
     assert "Secret" not in repr(endpoint)

@@ -208,7 +208,7 @@ def secret(api: Api, name: str) -> None:
 @click.argument("name")
 @asks_server
 def rotate(api: Api, name: str) -> None:
-    """Give the webhook of NAME a new secret; the one before stays valid beside it."""
+    """Give the webhook of NAME a new secret; the one before stays valid for a day."""
     state = api.post(Hook, f"/repositories/{quote(name)}/rotate", {})
     if state.problem or not state.present:
         raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)

@@ -15,7 +15,15 @@ from windlass.core.errors import Conflict, Permanent, UserError
 from windlass.core.policy import checked, told
 from windlass.engine import effects, issuers, tokens
 from windlass.engine.audit import audit
-from windlass.engine.hooks import ANCHOR, arrives, ensure, hook_of, signing_secrets, unreachable
+from windlass.engine.hooks import (
+    ANCHOR,
+    OVERLAP,
+    arrives,
+    ensure,
+    hook_of,
+    signing_secrets,
+    unreachable,
+)
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Receive
 from windlass.engine.recover import Recovery
@@ -170,24 +178,31 @@ class RepositoryRequests(Asked):
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The webhook secret, for a forge where a person enters it; on record who asked."""
         repository = await self._repository(name)
-        value = signing_secrets(self._world.vault, repository)[0]
+        value = hook_of(self._world, repository).secret
         now = self._now()
         await self._world.store.transaction(lambda tx: audit(tx, by, "show secret", name, now))
         return value.decode("ascii")
 
     async def rotate_secret(self, name: str, *, by: str) -> HookState:
         """
-        A new webhook secret; the one before stays valid beside it until the next rotation.
+        A new webhook secret; the one before stays valid beside it for a day.
 
         So what the forge has sent already, and sends again, is still trusted.
         """
         repository = await self._repository(name)
-        old = signing_secrets(self._world.vault, repository)
-        if old:
-            await self._world.secrets.put("webhook-previous", name, old[0])
-        await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
         now = self._now()
-        await self._world.store.transaction(lambda tx: audit(tx, by, "rotate secret", name, now))
+
+        def work(tx: Tx) -> None:
+            known = tx.get(Repository, name)
+            if known is not None:
+                tx.save(replace(known, previous_until=now + OVERLAP))
+            audit(tx, by, "rotate secret", name, now)
+
+        # First, so that no webhook is refused should we end before the forge knows the new one.
+        await self._world.store.transaction(work)
+        for old in signing_secrets(self._world.vault, repository):
+            await self._world.secrets.put("webhook-previous", name, old)
+        await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
         self._changed()
         return await ensure(self._world, repository)
 

@@ -19,8 +19,9 @@ class Repository:
     """
     A repository that is connected. `endpoint` is the unguessable part of its webhook URL.
 
-    A `polling` one has no webhook: its forge is asked again and again instead. The last three
-    are its policy.
+    A `polling` one has no webhook: its forge is asked again and again instead. The webhook
+    secret before the present one is trusted until `previous_until` (UTC seconds). `policy` is
+    what its operator allows.
     """
 
     KEY: ClassVar[Columns] = ("name",)
@@ -37,6 +38,7 @@ class Repository:
     created_at: float = 0.0
     version: int = 0
     polling: bool = False
+    previous_until: float = 0.0
     require_digest: bool = False
     allow_images: tuple[str, ...] = ANY
     allow_forks: tuple[str, ...] = ANY

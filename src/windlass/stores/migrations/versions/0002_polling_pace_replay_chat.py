@@ -24,6 +24,7 @@ def _column(name: str, kind: sa.types.TypeEngine[Any], default: str) -> sa.Colum
 def upgrade() -> None:
     with op.batch_alter_table("repository", schema=None) as batch_op:
         batch_op.add_column(_column("polling", sa.Boolean(), "false"))
+        batch_op.add_column(_column("previous_until", sa.Double(), "0.0"))
         batch_op.add_column(_column("require_digest", sa.Boolean(), "false"))
         batch_op.add_column(_column("allow_images", sa.Text(), "'[\"**\"]'"))
         batch_op.add_column(_column("allow_forks", sa.Text(), "'[\"**\"]'"))

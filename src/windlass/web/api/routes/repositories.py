@@ -60,7 +60,7 @@ async def token(ask: TokenAsk, parts: With, actor: Actor) -> None:
 
 @router.post("/repositories/{name:path}/rotate", operation_id="rotateSecret")
 async def rotate(name: str, parts: With, actor: Actor) -> HookAnswer:
-    """A new webhook secret, given to the code host; the one before stays valid beside it."""
+    """A new webhook secret, given to the code host; the one before stays valid for a day."""
     return HookAnswer.of(await parts.requests.rotate_secret(name, by=actor))
 
 
