@@ -20,7 +20,7 @@ from pathlib import Path
 
 from windlass.testing.servers.bare import ZERO, Bare
 from windlass.testing.servers.gogs_words import Comment, Home, Person, Pull, Shape, signed, written
-from windlass.testing.servers.serving import Call, Refused, Reply, Server, first, paged, route
+from windlass.testing.servers.serving import Call, Refused, Reply, Server, paged, route
 
 REPO = "/api/v1/repos/{owner}/{name}"
 GROUP = tuple(
@@ -35,7 +35,6 @@ SINGLE = (
     *GROUP[1:],
 )
 REVIEWS = tuple(f"pull_request_review_{part}" for part in ("approved", "rejected", "comment"))
-VERDICTS = {"approved": "APPROVED", "rejected": "REQUEST_CHANGES", "comment": "COMMENT"}
 KINDS = frozenset({"gitea", "gogs", "slack", "discord"})
 RANK = ("none", "read", "write", "admin", "owner")
 
@@ -102,15 +101,7 @@ class Gitea(Server):
 
     def review(self, home: Home, pull: Pull, verdict: str, by: Person) -> None:
         """Review it: approved, rejected or comment."""
-        pull.reviews.append(
-            {
-                "id": self.number(),
-                "user": by.shape,
-                "state": VERDICTS[verdict],
-                "commit_id": pull.sha,
-                "dismissed": False,
-            }
-        )
+        pull.reviewed(self.number(), by, verdict)
         body = {**self._pulled(home, pull, "reviewed"), "sender": by.shape}
         body["review"] = {"type": f"pull_request_review_{verdict}", "content": "I looked."}
         self._send(home, "pull_request_review", f"pull_request_{verdict}", body)
@@ -241,19 +232,12 @@ class Gitea(Server):
     def pull(self, call: Call) -> Reply:
         """One of them."""
         home = self._home(call)
-        found = (one for one in home.pulls.values() if str(one.number) == call.names["number"])
-        return Reply(200, _pull(home, first(found, "pull request does not exist")))
+        return Reply(200, _pull(home, home.numbered(call)))
 
     @route("GET", f"{REPO}/pulls/{{number}}/reviews")
     def reviews(self, call: Call) -> Reply:
-        """Its reviews, oldest first; one of another commit than the head is stale."""
-        found = (one for one in self._home(call).pulls.values())
-        pull = first(
-            (one for one in found if str(one.number) == call.names["number"]),
-            "pull request does not exist",
-        )
-        told = [{**one, "stale": one["commit_id"] != pull.sha} for one in pull.reviews]
-        return self._paged(call, told)
+        """Its reviews, oldest first."""
+        return self._paged(call, self._home(call).numbered(call).told)
 
     @route("GET", f"{REPO}/git/commits/{{sha}}")
     def commit(self, call: Call) -> Reply:

@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from windlass.testing.servers.bare import Bare
+from windlass.testing.servers.serving import Call, first
 
 Shape = dict[str, Any]
+VERDICTS = {"approved": "APPROVED", "rejected": "REQUEST_CHANGES", "comment": "COMMENT"}
 AT = "2024-01-01T10:00:00Z"
 
 
@@ -48,6 +50,16 @@ class Pull:
     fork: int = 0
     labels: tuple[str, ...] = ()
     reviews: list[Shape] = field(default_factory=list)
+
+    def reviewed(self, number: int, by: Person, verdict: str) -> None:
+        """Keep a review of the head: approved, rejected or comment."""
+        about = {"id": number, "user": by.shape, "state": VERDICTS[verdict]}
+        self.reviews.append({**about, "commit_id": self.sha, "dismissed": False})
+
+    @property
+    def told(self) -> list[Shape]:
+        """Its reviews as the API tells them; one of another commit than the head is stale."""
+        return [{**one, "stale": one["commit_id"] != self.sha} for one in self.reviews]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +110,11 @@ class Home:
             "private": self.private,
             "default_branch": "main",
         }
+
+    def numbered(self, call: Call) -> Pull:
+        """The pull request that a call names."""
+        found = (one for one in self.pulls.values() if str(one.number) == call.names["number"])
+        return first(found, "pull request does not exist")
 
     def right(self, person: Person | None) -> str:
         """What somebody may do here, in the host's words."""
