@@ -152,7 +152,7 @@ def test_a_folder_may_be_named_from_where_one_stands(shell):
 
 def test_an_issuer_is_trusted_for_what_is_claimed(shell):
     """Every NAME counts, values of one NAME stand side by side, and the rest is a usage error."""
-    words = ("repo", "add", "https://forge.example/issued.git", "--forge", "generic")
+    words = ("repo", "add", "https://forge.example/claimed.git", "--forge", "generic")
     oidc = ("--oidc-issuer", "https://tokens.example", "--oidc-audience", "us")
     claims = ("repository=acme/z", "ref=refs/heads/main", "ref=a=b")
     done = shell(*words, *oidc, *(word for one in claims for word in ("--oidc-claim", one)))

@@ -33,6 +33,9 @@ VALUES = {
     bool: st.booleans(),
     bytes: st.binary(max_size=50),
     Mapping[str, str]: st.dictionaries(TEXT, TEXT, max_size=3),
+    Mapping[str, tuple[str, ...]]: st.dictionaries(
+        TEXT, st.lists(TEXT, max_size=2).map(tuple), max_size=3
+    ),
     tuple[str, ...]: st.lists(TEXT, max_size=3).map(tuple),
     Event: st.builds(
         Event,

@@ -119,6 +119,7 @@ def told(event: Event) -> dict[str, object]:
         "author": event.author,
         "author_id": event.author_id,
         "fork": event.fork,
+        "fork_owner": event.fork_owner or None,
         "title": event.title,
         "body": event.body,
         "labels": list(event.labels),
