@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from windlass.core.configuration import Configuration
 from windlass.core.errors import Conflict, NotFound
@@ -71,7 +72,7 @@ class FakeRequests:
             name=wanted.name or wanted.url.rstrip("/").rpartition("/")[2].removesuffix(".git"),
             forge=wanted.forge or "plain",
             url=wanted.url,
-            endpoint="e" * 32,
+            endpoint=sha256(wanted.url.encode()).hexdigest()[:32],
             default_branch="main",
             created_at=self.now,
         )
