@@ -55,7 +55,7 @@ class Played:
 
     async def shadow(self, text):
         """What another configuration says to it, repository by repository."""
-        candidate = self.configurations.of({".windlass.yaml": text}).configuration
+        candidate = (await self.configurations.of({".windlass.yaml": text})).configuration
         return [
             await Replaying(self.world, self.configurations, one, candidate).since(0)
             for one in self.repositories

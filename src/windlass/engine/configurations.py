@@ -7,6 +7,7 @@ touch the configuration are loaded once.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from windlass.core.listener import collect
 from windlass.git.mirror import Mirror
 
 MOST = 256
+# Bytes of text that are read on a thread, because they take longer than others should wait.
+LARGE = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,27 @@ class Configurations:
             return Loaded(Configuration(), error)
         if not files:
             return Loaded(Configuration(), absent=True)
-        return self.of(files)
+        return await self.of(files)
 
-    def of(self, files: Mapping[str, bytes]) -> Loaded:
+    async def of(self, files: Mapping[str, bytes]) -> Loaded:
         """The configuration in these files, as if a commit had them."""
         key = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        try:
-            written = load(files)
-            loaded = Loaded(replace(written, listeners=collect(written.listeners)))
-        except ConfigError as error:
-            loaded = Loaded(Configuration(), error)
+        if sum(map(len, files.values())) < LARGE:
+            loaded = _loaded(files)
+        else:
+            loaded = await asyncio.to_thread(_loaded, files)
         self._kept[key] = loaded
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return loaded
+
+
+def _loaded(files: Mapping[str, bytes]) -> Loaded:
+    try:
+        written = load(files)
+    except ConfigError as error:
+        return Loaded(Configuration(), error)
+    return Loaded(replace(written, listeners=collect(written.listeners)))

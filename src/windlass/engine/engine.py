@@ -70,7 +70,7 @@ class Engine:
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         schedules = Schedules(world, configurations, ids)
         recovery = Recovery(world, receive, ids)
-        self._watch = Watch(world, recovery, schedules, self.issuers, pace.recover_every)
+        self._watch = Watch(world, recovery, schedules, self.issuers, pace.recover_every, changed)
 
     async def run(self) -> None:
         """Work until cancelled; jobs that run go on without us."""

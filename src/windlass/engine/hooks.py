@@ -24,6 +24,8 @@ ARRIVES, LOOK = 10.0, 0.1
 # Seconds for which the secret before is trusted beside a new one. What a forge signed with it and
 # could not deliver is sent again within a day; after that only a thief would still use it.
 OVERLAP = 86_400.0
+# In place of a time: the forge has not been given the new secret yet.
+UNFINISHED = 1e12
 
 
 def current(vault: Vault, repository: Repository) -> tuple[bytes, ...]:
@@ -63,20 +65,42 @@ def hook_of(world: World, repository: Repository) -> Hook:
     return Hook(url=f"{world.public_url}/hooks/{repository.endpoint}", secret=secrets[0])
 
 
-async def ensure(world: World, repository: Repository) -> HookState:
-    """Check the webhook, put it right where it is not, and note what remains wrong."""
+async def ensure(world: World, repository: Repository, *, anew: bool = False) -> HookState:
+    """
+    Check the webhook, put it right where it is not, and note what remains wrong.
+
+    It is set up `anew` whatever is said of it, because no forge tells its secret.
+    """
     if repository.polling:
         return HookState(present=True)
     forge = world.forges[repository.forge]
     webhooks = forge.webhooks
     hook = hook_of(world, repository)
-    state = await webhooks.check(repository.url, hook)
-    if not state.by_hand and (state.problem or not state.present):
+    unfinished = repository.previous_until >= UNFINISHED
+    if (anew or unfinished) and not forge.by_hand:
         state = await webhooks.install(repository.url, hook)
+    else:
+        state = await webhooks.check(repository.url, hook)
+        if not state.by_hand and (state.problem or not state.present):
+            state = await webhooks.install(repository.url, hook)
+    if unfinished:
+        await _finish(world, repository.name)
     if forge.by_hand and await _sent(world, repository):
         state = HookState(present=True)
     await note(world, repository.name, state.problem)
     return state
+
+
+async def _finish(world: World, name: str) -> None:
+    """The forge has the new secret: from now on the days of the one before are counted."""
+    until = world.clock.now() + OVERLAP
+
+    def work(tx: Tx) -> None:
+        known = tx.get(Repository, name)
+        if known is not None and known.previous_until >= UNFINISHED:
+            tx.save(replace(known, previous_until=until))
+
+    await world.store.transaction(work)
 
 
 async def _sent(world: World, repository: Repository) -> bool:

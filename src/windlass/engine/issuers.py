@@ -13,6 +13,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,15 @@ EVERY, AGAIN, APART = 3600.0, 300.0, 60.0
 
 # What every token has, whoever asked for it.
 _EVERYBODYS = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+# Claims that say who asks. Others (a branch, the kind of event) anybody's workflow has as well.
+_WHO = frozenset(
+    {
+        *("sub", "email", "azp", "client_id", "oid"),
+        *("repository", "repository_id", "repository_owner", "repository_owner_id"),
+        *("project_path", "project_id", "namespace_path", "namespace_id"),
+        *("workspaceUuid", "repositoryUuid", "organization_id", "organization_slug"),
+    }
+)
 
 Wished = tuple[Repository, TrustedIssuer]
 
@@ -72,6 +82,13 @@ def check(trust: Trust, name: str, forge: Forge) -> Anchors:
                 hint="name one that does, such as repository, project_path or sub",
                 code="oidc",
             )
+    if _WHO.isdisjoint(trust.claims):
+        raise UserError(
+            f"{' and '.join(sorted(trust.claims))} can be claimed by anybody at {trust.issuer}",
+            hint="say also whose it is: --oidc-claim repository=OWNER/NAME (GitHub),"
+            " --oidc-claim project_path=GROUP/NAME (GitLab), or sub=...",
+            code="oidc",
+        )
     return forge.anchors
 
 
@@ -162,6 +179,9 @@ class Issuers:
         for repository, anchor in anchors.items():
             if self._world.vault.get(ANCHOR, repository) != anchor:
                 await self._world.secrets.put(ANCHOR, repository, anchor)
+                if not await self._world.store.read(partial(_wants, name=repository)):
+                    # It was given up while we asked.
+                    await self._world.secrets.put(ANCHOR, repository, b"")
                 log.info("keys changed", action="issuer", repository=repository)
                 self._changed()
 
@@ -170,6 +190,11 @@ def _trusted(tx: Tx) -> list[Wished]:
     """The repositories that are connected and trust an issuer."""
     found = ((tx.get(Repository, one.repository), one) for one in tx.find(TrustedIssuer))
     return [(one, trust) for one, trust in found if one and one.active and trust.issuer]
+
+
+def _wants(tx: Tx, name: str) -> bool:
+    trust = tx.get(TrustedIssuer, name)
+    return trust is not None and bool(trust.issuer)
 
 
 def _within(now: float, then: float, seconds: float) -> bool:

@@ -15,6 +15,8 @@ from windlass.ports.store import Below, Snapshot, Tx
 
 # Events of one commit that are looked through; more than any commit has in practice.
 MOST = 50
+# Pull requests of one branch that are looked at for the one that was open then.
+PULLS = 5
 
 
 def known(tx: Tx, delivery: Delivery, event: Event) -> int:
@@ -182,7 +184,8 @@ def open_pull_then(tx: Snapshot, stored: StoredEvent) -> int:
         repository=stored.repository,
         head=stored.event.branch,
         fork=False,
-        order="number",
+        order="-number",
+        limit=PULLS,
     ):
         before = tx.find(
             StoredEvent,

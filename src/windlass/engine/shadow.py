@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from windlass.core.configuration import Configuration
-from windlass.core.errors import BadDelivery, NotFound, UserError
+from windlass.core.errors import BadDelivery, NotFound, Permanent, UserError
 from windlass.core.event import Kind as EventKind
 from windlass.core.listener import Match, need_pull
 from windlass.core.shadow import Difference, Kind, Started, compare, counted, starting
@@ -36,6 +36,7 @@ DAYS = 14
 # Events that are looked at, the newest, and for how long at most (seconds).
 MOST = 10_000
 WITHIN = 45.0
+LATE = f"older ones were left out after {WITHIN:.0f} seconds"
 # Read at one time; differences that are kept one by one, all are counted.
 PART = 50
 KEPT = 500
@@ -121,42 +122,42 @@ class Replaying:
         until = self._world.clock.now() + WITHIN
         last = 2**62
         while True:
-            part, last = await self._world.store.read(partial(self._part, below=last))
-            if not last:
-                return done
-            fresh = [one for one in part if one.event.at >= moment]
-            if part and not fresh:
-                return done
-            for one in fresh:
+            part, last, at = await self._world.store.read(partial(self._part, below=last))
+            for one in part:
+                if one.event.at < moment:
+                    return done
                 if done.compared + done.unknown >= MOST:
                     done.cut = f"only the newest {MOST:,} events were looked at"
                     return done
                 if self._world.clock.now() > until:
-                    done.cut = f"older ones were left out after {WITHIN:.0f} seconds"
+                    done.cut = LATE
                     return done
                 await self._take(done, one)
-                # Others are served between two events.
-                await asyncio.sleep(0)
+            if not last or at < moment:
+                return done
+            if self._world.clock.now() > until:
+                done.cut = LATE
+                return done
 
     async def _take(self, done: Shadow, one: _Recorded) -> None:
         try:
             before, after = await self._before(one), await self._after(one)
-        except (UserError, BadDelivery, zlib.error):
-            done.unknown += 1
+        except (UserError, Permanent, BadDelivery, zlib.error):
+            done.unknown += 1  # its commit is gone, perhaps
         else:
             done.take(one.event, compare(before, after))
 
-    def _part(self, tx: Tx, *, below: int) -> tuple[list[_Recorded], int]:
-        """Events with a number below this, and the last number; 0 when there is none."""
+    def _part(self, tx: Tx, *, below: int) -> tuple[list[_Recorded], int, float]:
+        """Events with a number below this; number and time of the last, 0 when there is none."""
         name = self._repository.name
         events = tx.find(
             StoredEvent, repository=name, number=Below(below), order="-number", limit=PART
         )
         if not events:
-            return [], 0
+            return [], 0, 0.0
         asked = [one for one in events if _counts(one)]
         if not asked:
-            return [], events[-1].number
+            return [], events[-1].number, events[-1].at
         verdicts: dict[int, list[StoredVerdict]] = defaultdict(list)
         for verdict in tx.find(StoredVerdict, event=tuple(one.number for one in asked)):
             verdicts[verdict.event].append(verdict)
@@ -167,7 +168,7 @@ class Replaying:
             for one in asked
             if one.delivery in deliveries
         ]
-        return found, events[-1].number
+        return found, events[-1].number, events[-1].at
 
     async def _before(self, one: _Recorded) -> dict[str, Started]:
         """What really started: the listeners by their verdicts, their actions by their commit."""
@@ -194,7 +195,8 @@ class Replaying:
         files = await self._files(stored) if question.wants_files else None
         return {
             name: self._starting(self._candidate, name)
-            for name, said in question.answer(files).items()
+            # On a thread: a configuration that takes its time takes nobody else's.
+            for name, said in (await asyncio.to_thread(question.answer, files)).items()
             if isinstance(said, Match) and not listeners[name].shadow
         }
 

@@ -222,8 +222,15 @@ def _head(event: Event, pull_ref: str) -> list[tuple[str, str]]:
 
 
 def proposed(situation: Situation) -> bool:
-    """Whether this is a new head, or base, of a pull request with a configuration of its own."""
+    """
+    Whether this is a new head, or base, of a pull request with a configuration of its own.
+
+    A stranger's is not tried on what has happened: it would cost time, and what it says of
+    recorded events it could tell aloud.
+    """
     event = situation.event
+    if not situation.trusted:
+        return False
     if event.kind is not Kind.PULL_REQUEST or event.action not in _PROPOSES:
         return False
     ours, theirs = situation.rules, situation.source

@@ -2,7 +2,7 @@
 A pull request that a listener does not want: said as a neutral status, with the reason.
 
 A check that a branch requires would otherwise be waited for, for ever, because the paths
-of a pull request, its labels or a word in its commit message kept a listener still.
+of a pull request, or its labels, kept a listener still.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from windlass.ports.records import CommitStatus
 from windlass.ports.store import Tx
 
 # Conditions that keep a listener still although it is about this pull request. One that listens
-# to other events or other branches has nothing to say here.
-TELLING = frozenset({"skip", "labels", "draft", "paths", "if"})
+# to other events or other branches has nothing to say here. Nor has a skip marker: its author
+# alone would satisfy what a branch requires. Of a stranger's only what it changes is believed.
+TELLING = frozenset({"labels", "draft", "paths", "if"})
+STRANGERS = frozenset({"paths"})
 # A pull request that is over waits for no check.
 OVER = frozenset({"merged", "closed"})
 # Statuses of one event, so that hundreds of listeners do not use up what a forge allows.
@@ -27,13 +29,14 @@ MOST = 50
 def tell(tx: Tx, number: int, judged: Judged, now: float) -> None:
     """Ask for the neutral statuses of an event; where a run has spoken, it has the last word."""
     event, at = judged.event, judged.situation
-    if at is None or event.kind is not Kind.PULL_REQUEST or event.action in OVER:
+    if at is None or event.kind is not Kind.PULL_REQUEST or event.action in OVER or judged.fault:
         return
     listeners = at.rules.configuration.listeners
+    telling = TELLING if at.trusted else STRANGERS
     kept_still = [
         listeners[name]
         for name, said in judged.verdicts.items()
-        if isinstance(said, Miss) and said.condition in TELLING and not listeners[name].shadow
+        if isinstance(said, Miss) and said.condition in telling and not listeners[name].shadow
     ]
     for one, context in _contexts(kept_still)[:MOST]:
         known = tx.get(CommitStatus, event.repository, at.status_sha, context)

@@ -56,7 +56,7 @@ class Suspects:
         self._named = {one.id for one in waiting if one.state == "received"}
         self._world.under_way.forget()
         for one in waiting:
-            log.warning(REASON, action="dispatch", delivery=one.id, tries=one.attempts)
+            log.warning(REASON, action="dispatch", delivery=one.id, deaths=one.deaths)
 
     @asynccontextmanager
     async def handling(self, delivery: str) -> AsyncIterator[None]:
@@ -83,13 +83,12 @@ class Suspects:
 
 
 def _tried(delivery: Delivery, now: float) -> Delivery:
-    """The delivery after one try more; parked after enough of them."""
-    attempts = delivery.attempts + 1
-    wait = AGAIN[min(attempts, len(AGAIN)) - 1]
+    """The delivery after one death more; parked after enough of them."""
+    deaths = delivery.deaths + 1
     return replace(
         delivery,
-        attempts=attempts,
+        deaths=deaths,
         reason=REASON,
-        state="failed" if attempts >= TRIES else "received",
-        due_at=now + wait,
+        state="failed" if deaths >= TRIES else "received",
+        due_at=now + AGAIN[min(deaths, len(AGAIN)) - 1],
     )

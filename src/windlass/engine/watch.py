@@ -7,6 +7,7 @@ may fire twice, late, or not at all for a while, and nothing breaks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from windlass.core.errors import WindlassError
 from windlass.engine import effects
 from windlass.engine.deployments import OPEN
-from windlass.engine.hooks import ensure
+from windlass.engine.hooks import UNFINISHED, ensure
 from windlass.engine.issuers import Issuers
 from windlass.engine.pulled import Pulled
 from windlass.engine.recover import Recovery
@@ -37,21 +38,27 @@ SOON = 60.0
 
 
 class Watch:
-    """The timers of this server; `recover_every` is in seconds."""
+    """
+    The timers of this server; `recover_every` is in seconds.
 
-    def __init__(
+    `changed` is called when an endpoint trusts others than before.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that time moves
         self,
         world: World,
         recovery: Recovery,
         schedules: Schedules,
         issuers: Issuers,
         recover_every: float,
+        changed: Callable[[], None],
     ) -> None:
         self._world = world
         self._recovery = recovery
         self._schedules = schedules
         self._issuers = issuers
         self._every = recover_every
+        self._changed = changed
         self._pulled = Pulled(world)
 
     async def places(self) -> None:
@@ -119,6 +126,8 @@ class Watch:
         name = repository.name
         try:
             await ensure(self._world, repository)
+            if repository.previous_until >= UNFINISHED:
+                self._changed()
         except WindlassError as error:
             log.warning("hook not checked", action="recover", repository=name, why=str(error))
         if self._world.forges[repository.forge].by_hand:

@@ -17,7 +17,7 @@ from windlass.engine import effects, issuers, tokens
 from windlass.engine.audit import audit
 from windlass.engine.hooks import (
     ANCHOR,
-    OVERLAP,
+    UNFINISHED,
     arrives,
     ensure,
     hook_of,
@@ -169,11 +169,18 @@ class RepositoryRequests(Asked):
         return slug
 
     async def check_repository(self, name: str) -> HookState:
-        """Whether its hook is there and sends to us; a broken one is put right."""
+        """Whether its hook is there and sends to us; address and secret are set anew."""
         repository = await self._repository(name)
         now = self._now()
         await self._world.store.transaction(lambda tx: effects.again(tx, name, now))
-        return await ensure(self._world, repository)
+        return await self._ensured(repository, anew=True)
+
+    async def _ensured(self, repository: Repository, *, anew: bool = False) -> HookState:
+        """The hook put right; what its endpoint trusts is looked up again."""
+        try:
+            return await ensure(self._world, repository, anew=anew)
+        finally:
+            self._changed()
 
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The webhook secret, for a forge where a person enters it; on record who asked."""
@@ -185,26 +192,34 @@ class RepositoryRequests(Asked):
 
     async def rotate_secret(self, name: str, *, by: str) -> HookState:
         """
-        A new webhook secret; the one before stays valid beside it for a day.
+        A new webhook secret; once the forge has it, the one before stays valid for a day.
 
-        So what the forge has sent already, and sends again, is still trusted.
+        So what the forge has sent already, and sends again, is still trusted. A rotation that
+        the forge could not be told of is finished by the next one, or by the next look at the
+        hook: until then both secrets count.
         """
         repository = await self._repository(name)
-        now = self._now()
+        if repository.previous_until < UNFINISHED:
+            repository = await self._renewed(repository, by)
+        return await self._ensured(repository)
+
+    async def _renewed(self, repository: Repository, by: str) -> Repository:
+        """The repository with a new secret, in steps of which each may be the last."""
+        name, now = repository.name, self._now()
+        for old in signing_secrets(self._world.vault, repository):
+            await self._world.secrets.put("webhook-previous", name, old)
+        fresh = replace(repository, previous_until=UNFINISHED)
 
         def work(tx: Tx) -> None:
             known = tx.get(Repository, name)
             if known is not None:
-                tx.save(replace(known, previous_until=now + OVERLAP))
+                tx.save(replace(known, previous_until=UNFINISHED))
             audit(tx, by, "rotate secret", name, now)
 
-        # First, so that no webhook is refused should we end before the forge knows the new one.
         await self._world.store.transaction(work)
-        for old in signing_secrets(self._world.vault, repository):
-            await self._world.secrets.put("webhook-previous", name, old)
         await self._world.secrets.put("webhook", name, secrets.token_hex(32).encode())
         self._changed()
-        return await ensure(self._world, repository)
+        return fresh
 
     async def repository(self, name: str) -> Repository:
         """The repository of this name; `NotFound` when there is none."""

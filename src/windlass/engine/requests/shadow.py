@@ -25,7 +25,7 @@ class ShadowRequests(Asked):
         Raises `ConfigError` with every fault of the files. Nothing is written, nothing starts.
         """
         found = await self._world.store.read(lambda tx: one_repository(tx, repository))
-        loaded = self._configurations.of(files)
+        loaded = await self._configurations.of(files)
         if loaded.fault:
             raise loaded.fault
         replaying = Replaying(self._world, self._configurations, found, loaded.configuration)

@@ -3,8 +3,8 @@ A request that brings a token of an OIDC issuer: `Authorization: Bearer JWT`.
 
 The token says who asks, for whom, and until when. What is in the body it proves only by a
 claim `body_sha256` (hexadecimal digits); a sender that can ask for such a claim should.
-Without it a token that leaked may say anything until it expires, though but once: its
-`jti` is the key of the delivery.
+Without it a token that leaked may say anything until it expires, though but once where it
+has a `jti`, which is the key of the delivery.
 """
 
 from __future__ import annotations
@@ -170,7 +170,9 @@ def _bound(claims: Claims, body: bytes) -> None:
 
 
 def _key(claims: Claims, request: Request) -> str:
-    """The token's id, or the digest of the body."""
+    """The token's id, or the digest of token and body: a new token is a new delivery."""
     identity = claims.get("jti")
-    headers = {"id": identity} if isinstance(identity, str) else {}
-    return delivery_key(replace(request, headers=headers), "id")
+    if isinstance(identity, str) and identity:
+        return delivery_key(replace(request, headers={"id": identity}), "id")
+    token = raw(request.headers["authorization"])
+    return f"sha256:{hashlib.sha256(token + bytes(1) + request.body).hexdigest()}"

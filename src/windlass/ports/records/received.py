@@ -112,7 +112,8 @@ class Delivery:
     the next try; `source` is `webhook`, or `recovered` when we found it ourselves, or
     `replay` of the delivery `origin`, which starts deploys only when `deploys`, or `asked`
     when a person has a listener run. `took` is how long its request took until it was
-    stored, in milliseconds; 0 where there was no request.
+    stored, in milliseconds; 0 where there was no request. `deaths` of the server were in
+    the middle of its handling.
     """
 
     KEY: ClassVar[Columns] = ("id",)
@@ -140,6 +141,7 @@ class Delivery:
     origin: str = ""
     deploys: bool = True
     took: float = 0.0
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

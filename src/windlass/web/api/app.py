@@ -6,6 +6,8 @@ Its OpenAPI document is at /api/v1/openapi.json; operation ids are a promise.
 
 from __future__ import annotations
 
+import json
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -31,9 +33,16 @@ from windlass.web.parts import Parts
 DESCRIPTION = "Everything that `windlass` and the pages can do. Times are ISO 8601, UTC."
 
 
+class _Ascii(JSONResponse):
+    """What repeats the words of a request, halves of characters among them, which UTF-8 lacks."""
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
 def answer(problem: Problem) -> JSONResponse:
     """A problem, in the words of the API."""
-    return JSONResponse(
+    return _Ascii(
         ErrorEnvelope.of(problem).model_dump(),
         status_code=problem.status,
         headers=problem.headers,

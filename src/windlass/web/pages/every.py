@@ -179,7 +179,11 @@ def _event(tx: Tx, asked: Asked) -> EventView:
     detail = show_event(tx, asked.number())
     stored = detail.row.stored
     known = Known(
-        event=stored, verdicts=detail.verdicts, commands=detail.commands, runs=detail.runs
+        event=stored,
+        check=detail.check,
+        verdicts=detail.verdicts,
+        commands=detail.commands,
+        runs=detail.runs,
     )
     return EventView(
         detail=detail,

@@ -1,5 +1,5 @@
 """
-Polling repositories, the pace of reports, replayed deliveries, chat commands, issuers, shadows.
+Polling repositories, the pace of reports, replayed deliveries, chat commands.
 """
 
 from __future__ import annotations
@@ -24,10 +24,6 @@ def _column(name: str, kind: sa.types.TypeEngine[Any], default: str) -> sa.Colum
 def upgrade() -> None:
     with op.batch_alter_table("repository", schema=None) as batch_op:
         batch_op.add_column(_column("polling", sa.Boolean(), "false"))
-        batch_op.add_column(_column("previous_until", sa.Double(), "0.0"))
-        batch_op.add_column(_column("require_digest", sa.Boolean(), "false"))
-        batch_op.add_column(_column("allow_images", sa.Text(), "'[\"**\"]'"))
-        batch_op.add_column(_column("allow_forks", sa.Text(), "'[\"**\"]'"))
     with op.batch_alter_table("effect", schema=None) as batch_op:
         batch_op.add_column(_column("told", sa.Text(), "''"))
         batch_op.add_column(_column("sent", NUMBER, "0"))
@@ -35,7 +31,6 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.add_column(_column("origin", sa.Text(), "''"))
         batch_op.add_column(_column("deploys", sa.Boolean(), "true"))
-        batch_op.add_column(_column("took", sa.Double(), "0.0"))
         batch_op.create_index(
             "ix_delivery_state_repository_due_at", ["state", "repository", "due_at"], unique=False
         )
@@ -46,27 +41,7 @@ def upgrade() -> None:
         )
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.add_column(_column("origin", NUMBER, "0"))
-    with op.batch_alter_table("commit_status", schema=None) as batch_op:
-        batch_op.add_column(_column("event", NUMBER, "0"))
-        batch_op.add_column(_column("listener", sa.Text(), "''"))
-    with op.batch_alter_table("verdict", schema=None) as batch_op:
-        batch_op.add_column(_column("shadow", sa.Boolean(), "false"))
     _chat()
-    _checks()
-    _issuers()
-
-
-def _issuers() -> None:
-    def column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
-        return sa.Column(name, kind, autoincrement=False, nullable=False)
-
-    op.create_table(
-        "trusted_issuer",
-        *(column(name, sa.Text()) for name in ("repository", "issuer", "audience", "claims")),
-        *(column(name, sa.Double()) for name in ("read_at", "tried_at")),
-        _column("problem", sa.Text(), "''"),
-        sa.PrimaryKeyConstraint("repository"),
-    )
 
 
 def _chat() -> None:
@@ -81,31 +56,9 @@ def _chat() -> None:
         column("pull_request", NUMBER),
         *(column(name, sa.Text()) for name in ("by", "by_id", "text", "state", "outcome", "path")),
         column("at", sa.Double()),
-        _column("explains", NUMBER, "0"),
         sa.PrimaryKeyConstraint("event", "position"),
     )
     with op.batch_alter_table("chat_command", schema=None) as batch_op:
         batch_op.create_index(
             "ix_chat_command_repository_pull_request", ["repository", "pull_request"], unique=False
-        )
-
-
-def _checks() -> None:
-    def column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
-        return sa.Column(name, kind, autoincrement=False, nullable=False)
-
-    op.create_table(
-        "configuration_check",
-        column("event", NUMBER),
-        column("repository", sa.Text()),
-        column("pull_request", NUMBER),
-        *(column(name, sa.Text()) for name in ("sha", "state", "summary", "lines")),
-        column("at", sa.Double()),
-        sa.PrimaryKeyConstraint("event"),
-    )
-    with op.batch_alter_table("configuration_check", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_configuration_check_repository_pull_request",
-            ["repository", "pull_request"],
-            unique=False,
         )

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from windlass.engine.requests.replay import Chosen, Replay, Replayed
-from windlass.web.api.models.shape import Answer, Ask
+from windlass.web.api.models.shape import Answer, Ask, moment
 
 Number = Annotated[int, Field(ge=1, le=2**62)]
 
@@ -44,7 +44,7 @@ class ReplayAsk(Ask):
             deliveries=tuple(self.deliveries),
             first=self.first or 0,
             last=self.last or 0,
-            since=self.since.timestamp() if self.since else 0.0,
+            since=moment(self.since),
             failed=self.failed,
             repository=self.repository,
             deploys=self.allow_deploy,

@@ -14,9 +14,23 @@ from windlass.web.errors import Problem
 T = TypeVar("T")
 
 
+# The last moment of the year 9998, in UTC seconds.
+LAST = 253_370_764_799.0
+
+
 def when(seconds: float) -> datetime:
     """A time (UTC seconds) as the API says it."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment(when: datetime | None) -> float:
+    """A time that was asked for, in UTC seconds, no later than one can be told; 0 without."""
+    if when is None:
+        return 0.0
+    try:
+        return min(when.timestamp(), LAST)
+    except (OverflowError, ValueError, OSError):
+        return 0.0  # before there was anything
 
 
 def maybe_when(seconds: float | None) -> datetime | None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from windlass.web.api.asking import Actor, With
 from windlass.web.api.models.shadow import ShadowAnswer, ShadowAsk
+from windlass.web.api.models.shape import moment
 
 router = APIRouter(tags=["listeners"])
 
@@ -16,6 +17,6 @@ router = APIRouter(tags=["listeners"])
 async def shadow(ask: ShadowAsk, parts: With, _actor: Actor) -> ShadowAnswer:
     """What a configuration would have done of late; nothing is written, nothing starts."""
     files = {name: text.encode("utf-8", "replace") for name, text in ask.files.items()}
-    since = ask.since.timestamp() if ask.since else 0.0
+    since = moment(ask.since)
     done = await parts.requests.shadow(files, repository=ask.repository, since=since)
     return ShadowAnswer.of(done)
