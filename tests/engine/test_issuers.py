@@ -152,6 +152,7 @@ def test_a_token_is_trusted_from_the_moment_of_connecting(ground):
         ({"claims": {}}, "any workflow of http://127.0.0.1:.* would be trusted"),
         ({"claims": {"iss": ("x",)}}, "does not say who asks"),
         ({"claims": {"aud": ("windlass",), "sub": ("x",)}}, "aud does not say who asks"),
+        ({"claims": {"ref": ("refs/heads/main",), "actor_id": ("7",)}}, "claimed by anybody at"),
         ({"claims": {"sub": ("",)}}, "no value"),
         ({"claims": {"sub": ()}}, "no value"),
         ({"audience": ""}, "somebody else"),

@@ -260,6 +260,35 @@ def test_the_check_succeeds_where_nothing_differs_and_fails_on_a_fault(tmp_path)
     play(tmp_path, quiet, work)
 
 
+def test_a_strangers_configuration_is_tried_on_nothing(tmp_path):
+    """What it would say of recorded events is for those who may read them."""
+    spying = BASE.replace('branches: ["FB*"], paths: ["src/**"]', 'if: "size(payload) > 0"')
+
+    async def work(here, story):
+        await after(here, story.push("other", {"README.md": "1"}))
+        changed = {".windlass.yaml": spying + SERVICE}
+        await after(here, story.open(7, "spy", changed, by="eve", fork=True))
+        assert await every(here, ConfigurationCheck) == []
+        assert configuration_statuses(here) == []
+
+    play(tmp_path, BASE, work)
+
+
+def test_a_commit_that_is_gone_is_unknown_and_stops_nothing(tmp_path):
+    """A mirror that was made again lacks the heads of old pull requests."""
+
+    async def work(here, story):
+        await after(here, story.push("FB1", {"src/a": "1"}))
+        await after(here, story.push("FB2", {"src/b": "1"}))
+        first = (await every(here, StoredEvent))[0]
+        lost = replace(first, event=replace(first.event, sha="d" * 40, files=None))
+        await here.world.store.transaction(lambda tx: tx.save(lost))
+        done, _ = await told(here, BASE)
+        assert (done.unknown, done.compared) == (1, 3)
+
+    play(tmp_path, BASE, work)
+
+
 def statuses(here):
     """Every status that the forge was told, in order."""
     return [one.value for one in here.forge.ledger if isinstance(one.value, Status)]

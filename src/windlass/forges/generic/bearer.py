@@ -172,7 +172,9 @@ def _bound(claims: Claims, body: bytes) -> None:
 def _key(claims: Claims, request: Request) -> str:
     """The token's id, or the digest of token and body: a new token is a new delivery."""
     identity = claims.get("jti")
-    if isinstance(identity, str) and identity:
-        return delivery_key(replace(request, headers={"id": identity}), "id")
+    headers = {"id": identity} if isinstance(identity, str) else {}
+    key = delivery_key(replace(request, headers=headers), "id")
+    if key == identity:
+        return key
     token = raw(request.headers["authorization"])
     return f"sha256:{hashlib.sha256(token + bytes(1) + request.body).hexdigest()}"
