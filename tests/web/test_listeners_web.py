@@ -79,13 +79,24 @@ def test_a_form_of_another_page_is_refused(web):
 
 
 def test_what_does_not_fit_is_shown_by_its_name(web):
-    """All of it, with what it may be, on the page and in the API."""
+    """All of it, with what it may be: beside the fields of the form, and in the API."""
     csrf = web.sign_in()
-    wrong = {"input.target": "mars", "input.count": "<b>"}
+    wrong = {"input.target": "mars", "input.count": "<b>", "input.note": "by <hand>", "ref": "v1"}
     answer = web.send(f"{PAGE}/rollout/run", csrf=csrf, **wrong)
     assert answer.status_code == 400
-    for part in ("<dt>target</dt>", "one of dev, production", "<dt>version</dt>", "&lt;b&gt;"):
+    for part in (
+        'id="run-rollout" open',
+        'aria-describedby="fault-rollout-target"',
+        'id="fault-rollout-target">one of dev, production, not &#39;mars&#39;<',
+        'id="fault-rollout-version">a text, not nothing<',
+        "&lt;b&gt;",
+        'value="by &lt;hand&gt;"',
+        'name="ref" value="v1"',
+    ):
         assert part in answer.text
+    assert answer.text.count('<details class="ask" id="run-cache" open') == 0
+    assert web.send(f"{PAGE}/gone/run", csrf=csrf).status_code == 404
+    assert "data-live" not in answer.text
     answer = told(web, {"target": "mars", "count": [1], "size": None})
     assert answer.status_code == 400
     answer = told(web, {"target": "mars", "count": True, "size": None})

@@ -9,13 +9,17 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from windlass.core.errors import UserError
 from windlass.engine.requests.listeners import ByHand
 from windlass.engine.requests.replay import Replay
 from windlass.ports.records import StoredEvent, StoredVerdict
 from windlass.ports.store import Tx
+from windlass.web.errors import describe
 from windlass.web.guard import safe_next
 from windlass.web.pages.forms import Form, read_form
+from windlass.web.pages.page import render
 from windlass.web.parts import Parts, parts_of
+from windlass.web.views.listeners import show_listeners
 
 # Before the names of inputs in a form.
 INPUT = "input."
@@ -80,11 +84,31 @@ async def run_listener(request: Request) -> Response:
         },
         key=form.text("token"),
     )
-    stored = await parts.requests.run_listener(wanted, by=form.by)
+    try:
+        stored = await parts.requests.run_listener(wanted, by=form.by)
+    except UserError as error:
+        return await _again(request, wanted, error)
     where = await _came_of(parts, stored.id)
     return RedirectResponse(
         where or quote(f"/repositories/{wanted.repository}/listeners"), status_code=303
     )
+
+
+async def _again(request: Request, wanted: ByHand, error: UserError) -> Response:
+    """The form once more, with what was given and what is wrong with it; else the error."""
+    parts, problem = parts_of(request), describe(error)
+    view = await parts.store.read(lambda tx: show_listeners(tx, wanted.repository))
+    listing = await parts.requests.listeners(wanted.repository)
+    if not any(one.manual and one.name == wanted.listener for one in listing.listeners):
+        raise error
+    values = {
+        "view": view,
+        "listing": listing,
+        "asked": wanted,
+        "problem": problem,
+        "wrong": {one.name: one for one in problem.inputs},
+    }
+    return render(request, "listeners.html", values, status=problem.status)
 
 
 async def _came_of(parts: Parts, delivery: str) -> str:

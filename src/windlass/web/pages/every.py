@@ -306,7 +306,8 @@ async def _listing(parts: Parts, view: object) -> dict[str, object]:
     """The listeners themselves, which are in Git and not in the store."""
     if not isinstance(view, ListenersSeen):  # pragma: no cover
         return {}
-    return {"listing": await parts.requests.listeners(view.repository.name)}
+    listing = await parts.requests.listeners(view.repository.name)
+    return {"listing": listing, "asked": None, "problem": None, "wrong": {}}
 
 
 BOARD = Page(template="board.html", read=_board)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
@@ -31,6 +32,10 @@ from windlass.web.views.jobs import steps_of
 from windlass.web.views.listeners import condition_texts, on_text
 
 HERE = Path(__file__).parent.parent
+# In a sentence: a condition or a value as written, an arrow, a run or an event by its number.
+SAID = re.compile(
+    r"`(?P<code>[^`]+)`|(?P<arrow> -> )|\b(?P<kind>run|event) (?P<number>\d{1,18})\b", re.IGNORECASE
+)
 UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -140,6 +145,41 @@ def listed(items: Iterable[object]) -> Markup:
     return Markup(", ").join(escape(item) for item in items)
 
 
+def nested(lines: Sequence[str]) -> Markup:
+    """
+    Sentences as a list: what belongs to another, by the spaces before it, stands below it.
+
+    Its text is that of the lines, letter by letter; what only a copy needs is not seen.
+
+    >>> str(nested(["Run 7.", "  <b>: x"])).replace(' href="/runs/7"', "")
+    '<ul><li><p><a>Run 7</a>.</p><ul><li><p>  &lt;b&gt;: x</p></li></ul></li></ul>'
+    """
+    made, depth = [], -1
+    for line in lines:
+        wanted = min(depth + 1, (len(line) - len(line.lstrip(" "))) // 2)
+        made.append("<ul>" if wanted > depth else "</li></ul>" * (depth - wanted) + "</li>")
+        made.append(f"<li><p>{_marked(line)}</p>")
+        depth = wanted
+    return Markup("".join(made) + "</li></ul>" * (depth + 1))  # noqa: S704  # escaped in _marked
+
+
+def _marked(line: str) -> Markup:
+    """One sentence with its code and its links; everything else is escaped."""
+    made, at = Markup(), 0
+    for found in SAID.finditer(line):
+        made += escape(line[at : found.start()])
+        if found["code"]:
+            tick = Markup('<span class="unseen" aria-hidden="true">`</span>')
+            made += tick + Markup("<code>{}</code>").format(found["code"]) + tick
+        elif found["arrow"]:
+            made += Markup(' <span class="nowrap">-&gt;</span> ')
+        else:
+            href = f"/{found['kind'].lower()}s/{found['number']}"
+            made += Markup('<a href="{}">{}</a>').format(href, found[0])
+        at = found.end()
+    return made + escape(line[at:])
+
+
 def place_url(repository: str, environment: str, service: str) -> str:
     """The address of a place's page."""
     return "/places/" + quote(f"{repository}/at/{environment}/of/{service}")
@@ -168,6 +208,7 @@ def _environment() -> Environment:
         pretty=pretty,
         words=words,
         listed=listed,
+        nested=nested,
         without_credentials=without_credentials,
         policy=told,
     )

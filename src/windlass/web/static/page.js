@@ -150,6 +150,7 @@ function help() {
     localStorage.setItem("keys", box.checked ? "on" : "off");
     document.querySelector("[data-keys-hint]").hidden = !box.checked;
   });
+  label.className = "check";
   label.append(box, " Use keys");
   const form = document.createElement("form");
   form.method = "dialog";
