@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from windlass.core.errors import Conflict
-from windlass.ports.records import ChatCommand
+from windlass.ports.records import ChatCommand, Repository, StoredVerdict
 from windlass.testing.fakes.memory import MemoryStore
 from windlass.testing.fakes.requests import FakeCircuit
 from windlass.testing.sample.web import NOW
@@ -65,7 +66,8 @@ def test_a_page_shows_it_without_scripts(web, path, one, other):
 def test_what_came_nearest_is_told_at_every_door(web):
     """The page and the API say it in the same words; the lines of explain are in golden files."""
     said = "`services/**` matches `services/api/cart.py`, and the later `!**/*.py` takes it back"
-    assert f"<dt>nearest</dt><dd>{said}</dd>" in web.client.get("/events/7").text
+    page = re.sub("<[^>]+>", "", web.client.get("/events/7").text)
+    assert f"nearest{said}" in page
     verdicts = web.client.get("/api/v1/events/7").json()["verdicts"]
     assert {each["listener"]: each["nearest"] for each in verdicts}["docs"] == said
 
@@ -212,3 +214,51 @@ def test_a_code_host_that_is_left_alone_is_named(web):
         "until": "2027-01-15T08:01:00Z",
         "reason": why,
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "current"),
+    [
+        ("/explain", '"/events" aria-current="true">Events'),
+        ("/events/9999", '"/events" aria-current="true">Events'),
+        ("/events", '"/events" aria-current="page">Events'),
+        ("/repositories/acme/shop/listeners", '"/repositories" aria-current="true">Repositories'),
+        ("/places/acme/shop/at/dev/of/api", '"/" aria-current="true">Overview'),
+    ],
+)
+def test_the_menu_says_where_one_is(web, path, current):
+    """Also below a page of the menu, and where there is nothing; one is current, no more."""
+    text = web.client.get(path).text
+    assert f"<a href={current}</a>" in text
+    assert text.count("aria-current") == 1
+
+
+def test_what_is_not_there_leads_to_the_list_it_would_be_in(web):
+    """Nobody has to guess the address of the list."""
+    assert (
+        '<a class="button" href="/events">To the events</a>' in web.client.get("/events/9999").text
+    )
+    assert '<a href="/explain">' in web.client.get("/events").text
+
+
+def test_a_disconnected_repository_is_called_so(web):
+    """In the word of the command that disconnects it."""
+
+    def work(tx):
+        tx.save(replace(tx.get(Repository, "acme/shop"), active=False))
+
+    web.sample.store.fill(work)
+    assert "disconnected</span>" in web.client.get("/repositories").text
+
+
+def test_many_verdicts_are_folded(web):
+    """What explains them stands above; what each was asked is one click away."""
+
+    def work(tx):
+        old = tx.find(StoredVerdict, event=3)[0]
+        for number in range(10):
+            tx.add(replace(old, listener=f"more-{number}"))
+
+    assert 'id="each-verdict"' not in web.client.get("/events/3").text
+    web.sample.store.fill(work)
+    assert 'id="each-verdict"' in web.client.get("/events/3").text

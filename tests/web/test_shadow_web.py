@@ -57,7 +57,9 @@ def test_a_listener_in_shadow_is_shown_as_one(web):
         tx.save(replace(old, run=0, shadow=True))
 
     web.sample.store.fill(work)
-    assert "Would have started (shadow)" in web.client.get("/events/3").text
+    page = web.client.get("/events/3").text
+    assert "Would have started (shadow)" in page
+    assert page.count("tone-good") == 1  # the signature of the delivery
     verdicts = web.client.get("/api/v1/events/3").json()["verdicts"]
     assert [one["shadow"] for one in verdicts if one["matched"]] == [True]
 

@@ -145,11 +145,12 @@ def listed(items: Iterable[object]) -> Markup:
     return Markup(", ").join(escape(item) for item in items)
 
 
-def nested(lines: Sequence[str]) -> Markup:
+def nested(lines: Sequence[str], path: str = "") -> Markup:
     """
     Sentences as a list: what belongs to another, by the spaces before it, stands below it.
 
-    Its text is that of the lines, letter by letter; what only a copy needs is not seen.
+    Its text is that of the lines, letter by letter; what only a copy needs is not seen. `path` is
+    the address of the page, to which no link leads.
 
     >>> str(nested(["Run 7.", "  <b>: x"])).replace(' href="/runs/7"', "")
     '<ul><li><p><a>Run 7</a>.</p><ul><li><p>  &lt;b&gt;: x</p></li></ul></li></ul>'
@@ -158,12 +159,12 @@ def nested(lines: Sequence[str]) -> Markup:
     for line in lines:
         wanted = min(depth + 1, (len(line) - len(line.lstrip(" "))) // 2)
         made.append("<ul>" if wanted > depth else "</li></ul>" * (depth - wanted) + "</li>")
-        made.append(f"<li><p>{_marked(line)}</p>")
+        made.append(f"<li><p>{marked(line, path)}</p>")
         depth = wanted
-    return Markup("".join(made) + "</li></ul>" * (depth + 1))  # noqa: S704  # escaped in _marked
+    return Markup("".join(made) + "</li></ul>" * (depth + 1))  # noqa: S704  # escaped in marked
 
 
-def _marked(line: str) -> Markup:
+def marked(line: str, path: str = "") -> Markup:
     """One sentence with its code and its links; everything else is escaped."""
     made, at = Markup(), 0
     for found in SAID.finditer(line):
@@ -175,7 +176,8 @@ def _marked(line: str) -> Markup:
             made += Markup(' <span class="nowrap">-&gt;</span> ')
         else:
             href = f"/{found['kind'].lower()}s/{found['number']}"
-            made += Markup('<a href="{}">{}</a>').format(href, found[0])
+            link = Markup('<a href="{}">{}</a>').format(href, found[0])
+            made += escape(found[0]) if href == path else link
         at = found.end()
     return made + escape(line[at:])
 
@@ -208,6 +210,7 @@ def _environment() -> Environment:
         pretty=pretty,
         words=words,
         listed=listed,
+        marked=marked,
         nested=nested,
         without_credentials=without_credentials,
         policy=told,

@@ -84,7 +84,7 @@ class ManualAsk(Ask):
     Which manual listener to run, and the value of each of its inputs.
 
     It runs on the head of `branch` (empty: the default branch), or on `ref`, a tag or whole
-    commit id of that branch. A value is a text, a number or a truth; null gives none.
+    commit id of that branch. A value is a text, a number or a boolean; null gives none.
     """
 
     listener: str
