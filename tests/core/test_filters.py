@@ -83,6 +83,24 @@ def test_without_further_conditions_the_event_is_enough():
             'paths: ["**", "!services/**"]',
             'services/api/a.py (taken back by "!services/**")',
         ),
+        (
+            {"branches": ("main", "!FB*")},
+            "branches",
+            'branches: ["main", "!FB*"]',
+            "FB1",
+        ),
+        (
+            {"paths": ("docs/**", "!**/*.py")},
+            "paths",
+            'paths: ["docs/**", "!**/*.py"]',
+            "services/api/a.py",
+        ),
+        (
+            {"paths": ("!services/**",)},
+            "paths",
+            'paths: ["!services/**"]',
+            'services/api/a.py (taken back by "!services/**")',
+        ),
         ({"condition": "payload.x == 1"}, "if", "payload.x == 1", "no such key: x"),
         ({"condition": 'event.branch == "main"'}, "if", 'event.branch == "main"', "false"),
         ({"condition": "nope"}, "if", "nope", "the condition is wrong: there is no 'nope'"),
@@ -90,7 +108,7 @@ def test_without_further_conditions_the_event_is_enough():
     ],
 )
 def test_a_miss_says_what_was_wanted_and_what_was_there(conditions, condition, expected, actual):
-    """The reason is told in the words of the configuration."""
+    """In the words of the configuration; only what a pattern had taken is taken back."""
     assert verdict(payload={}, **conditions) == Miss(condition, expected, actual, ON)
 
 

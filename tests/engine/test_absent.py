@@ -15,7 +15,7 @@ import pytest
 from explaining import check, row
 
 from windlass.core.errors import Permanent
-from windlass.core.event import Event, Kind
+from windlass.core.event import ZERO, Event, Kind
 from windlass.engine.absence import WORDS, Reason
 from windlass.engine.explain import explain_commit, explain_pull_request
 from windlass.engine.hooks import hook_of
@@ -24,7 +24,7 @@ from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.github.forge import GitHubForge
 from windlass.forges.http.client import Http
 from windlass.git.program import Git
-from windlass.ports.records import Delivery, Refusal, Repository
+from windlass.ports.records import Delivery, Head, Refusal, Repository
 from windlass.reach import Reach
 from windlass.testing.fakes.memory import MemoryStore
 from windlass.testing.fakes.vault import FakeVault
@@ -63,6 +63,21 @@ class Here:
         """Our hook as GitHub has it, but for what has changed."""
         (one,) = self.github.shop.hooks.values()
         one.update(changed)
+
+    def refuse(self, at=0.0):
+        """A request that was not accepted; now, unless it is said when."""
+        self.save(
+            Refusal(
+                slot=1, at=at or self.world.clock.now(), endpoint="e1", repository="shop",
+                status=401, reason="the signature does not fit", source="192.0.2.1", headers={},
+                size=10,
+            )
+        )  # fmt: skip
+
+    def connect(self):
+        """What there is now was there when the repository was connected."""
+        for ref, sha in self.github.shop.refs().items():
+            self.save(Head(repository="shop", ref=ref, sha=sha))
 
     def deliver(self, sha, state, reason="", **more):
         """A delivery that names a commit."""
@@ -152,13 +167,9 @@ def hook_wrong(here):
 
 
 def refused(here):
-    here.save(
-        Refusal(
-            slot=1, at=here.world.clock.now(), endpoint="e1", repository="shop", status=401,
-            reason="the signature does not fit", source="192.0.2.1", headers={}, size=10,
-        )
-    )  # fmt: skip
-    return here.push()
+    sha = here.push()
+    here.refuse()
+    return sha
 
 
 def failed(here):
@@ -205,6 +216,13 @@ def never_a_head(here):
     return first
 
 
+def before_connected(here):
+    here.begin()
+    sha = here.push()
+    here.connect()
+    return sha
+
+
 CASES = {
     Reason.NOT_CONNECTED: not_connected,
     Reason.INACTIVE: inactive,
@@ -227,6 +245,7 @@ CASES = {
     Reason.PENDING: pending,
     Reason.PART: part,
     Reason.NEVER_A_HEAD: never_a_head,
+    Reason.BEFORE_CONNECTED: before_connected,
 }
 
 
@@ -352,5 +371,80 @@ def test_a_token_without_the_right_to_see_hooks_still_gets_an_answer(tmp_path):
 
         here.world.forges["github"].webhooks.check = check_refused
         assert (await ask(here, sha)).reason == Reason.PENDING
+
+    run(tmp_path, work)
+
+
+def told(number, branch, sha, before):
+    """A push that was heard of."""
+    event = Event(
+        kind=Kind.PUSH, action="pushed", repository="shop", branch=branch, sha=sha, before=before
+    )
+    return row(event, number)
+
+
+def test_what_was_there_before_is_told_before_hooks_and_refusals(tmp_path):
+    """Older commits too; but not of a branch that was made of the same commit since."""
+
+    async def work(here):
+        here.begin()
+        first = here.push()
+        bench = here.github.bench
+        second = bench.commit({"a": "2"}, "Second")
+        bench.push(f"{second}:refs/heads/FB1")
+        here.connect()
+        here.refuse()
+        here.github.shop.hooks.clear()
+        for sha in (first, second):
+            assert (await ask(here, sha)).reason == Reason.BEFORE_CONNECTED
+        bench.push(f"{second}:refs/heads/FB2")
+        assert (await ask(here, second)).reason == Reason.HOOK_MISSING
+
+    run(tmp_path, work)
+
+
+def test_a_refused_request_is_the_reason_for_a_missed_head_alone(tmp_path):
+    """Of what was made after it, or is no head, it cannot have told."""
+
+    async def work(here):
+        here.begin()
+        first = here.push()
+        made = (await mirrored(here, first)).at
+        here.refuse(made - 60)
+        assert (await ask(here, first)).reason == Reason.PENDING
+        here.refuse()
+        assert (await ask(here, first)).reason == Reason.REFUSED
+        bench = here.github.bench
+        bench.push(f"{bench.commit({'a': '2'}, 'Second')}:refs/heads/FB1")
+        assert (await ask(here, first)).reason == Reason.NEVER_A_HEAD
+
+    run(tmp_path, work)
+
+
+async def mirrored(here, sha):
+    mirror = here.world.mirrors.of(here.repository)
+    await mirror.fetch()
+    return await mirror.commit(sha)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_commit_in_the_middle_of_a_push_is_part_of_it(new, tmp_path):
+    """Also where the webhook names the newest alone, and the default branch has no listeners."""
+
+    async def work(here):
+        bench = here.github.bench
+        old = here.push()
+        middle = bench.commit({"a": "2"}, "Second")
+        newest = bench.commit({"a": "3"}, "Third")
+        bench.push(f"{newest}:refs/heads/FB1")
+        here.save(told(1, "FB1", newest, ZERO if new else old))
+        found = await ask(here, middle)
+        assert (found.reason, found.lines[-1]) == (Reason.PART, "Next: windlass explain 1")
+        expected = Reason.PART if new else Reason.NEVER_A_HEAD
+        assert (await ask(here, old)).reason == expected
+        main = bench.at("main")
+        later = here.push("main", "Later")
+        here.save(told(2, "main", later, main))
+        assert (await ask(here, main)).reason == Reason.NEVER_A_HEAD
 
     run(tmp_path, work)

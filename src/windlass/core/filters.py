@@ -289,11 +289,9 @@ def _pattern(key: str, value: Callable[[Event], str | None]) -> Step:
         actual = value(asked.event)
         if actual is None:
             return written(key, patterns.patterns), "none"
-        decision = patterns.decide(actual)
-        if decision.matched:
+        if patterns.matches(actual):
             return None
-        taken = f" (taken back by {quoted(decision.pattern)})" if decision.pattern else ""
-        return written(key, patterns.patterns), f"{actual}{taken}"
+        return written(key, patterns.patterns), f"{actual}{_back(patterns.taker(actual))}"
 
     return condition
 
@@ -335,11 +333,13 @@ def _untouched(patterns: globs.Globs, files: tuple[str, ...]) -> str:
     """The files that did not fit, the one that came nearest first."""
     if not files:
         return "no changed file"
-    taken = ((file, patterns.decide(file).pattern) for file in files)
-    near = next(((file, pattern) for file, pattern in taken if pattern), None)
-    if near is not None:
-        return f"{_several(files, near[0])} (taken back by {quoted(near[1])})"
-    return _several(files, files[0])
+    taken = ((file, patterns.taker(file)) for file in files)
+    file, taker = next((one for one in taken if one[1]), (files[0], ""))
+    return f"{_several(files, file)}{_back(taker)}"
+
+
+def _back(taker: str) -> str:
+    return f" (taken back by {quoted(taker)})" if taker else ""
 
 
 def _several(files: tuple[str, ...], first: str) -> str:

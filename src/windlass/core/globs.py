@@ -83,6 +83,19 @@ class Globs:
         """Whether `text` fits."""
         return self.decide(text).matched
 
+    def taker(self, text: str) -> str:
+        """The pattern that takes back what fitted before it; empty when nothing was taken back."""
+        pieces = text.split("/")
+        for at in range(len(self.globs) - 1, -1, -1):
+            if self.globs[at].fits(pieces):
+                last, before = self.globs[at], self.globs[:at]
+                # A list that begins with `!` starts from everything.
+                had = self.globs[0].takes_back or any(
+                    one.fits(pieces) for one in before if not one.takes_back
+                )
+                return last.text if last.takes_back and had else ""
+        return ""
+
 
 def names(patterns: Iterable[str]) -> Globs:
     """Patterns for branches, tags and labels: anchored at both ends."""

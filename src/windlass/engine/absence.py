@@ -38,6 +38,7 @@ class Reason(StrEnum):
     PENDING = "recovery-pending"
     PART = "part-of-a-push"
     NEVER_A_HEAD = "never-a-head"
+    BEFORE_CONNECTED = "before-connected"
 
 
 _FINDS = "windlass repo check {name} puts it right and finds what was missed."
@@ -85,7 +86,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     ),
     Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", ""),
     Reason.REFUSED: (
-        "This server refused the last request for {name}: {detail}.",
+        "The last request for {name} was refused ({detail}); it may have been this one.",
         "windlass repo check {name} sets address and secret anew; what was missed is then found.",
     ),
     Reason.FAILED: (
@@ -115,6 +116,10 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.NEVER_A_HEAD: (
         "It is in the repository, but was never the head of a push that we heard of.",
         "explain the newest commit of the push that it came with.",
+    ),
+    Reason.BEFORE_CONNECTED: (
+        "It was there before {name} was connected, and what was there starts nothing.",
+        "push a commit, or start a listener that is `on: manual`: windlass listeners run",
     ),
 }
 

@@ -2,8 +2,9 @@
 Looks for the reason why there is no event about a commit or a pull request.
 
 From the near to the far: what this server knows itself, whether the code host has it at
-all, its webhook and how that one's deliveries went, and last what the commit is. The first
-that is true is the answer. Nothing is changed: a missed delivery is not asked for here.
+all, whether anybody had to tell of it, its webhook and how that one's deliveries went, and
+last what the commit is. The first that is true is the answer. Nothing is changed: a missed
+delivery is not asked for here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from windlass.core.errors import ConfigError, NotFound, WindlassError
-from windlass.core.event import Event, Kind
+from windlass.core.event import ZERO, Event, Kind, is_zero
 from windlass.core.filters import skip_marker
 from windlass.engine.absence import Absence, Reason
 from windlass.engine.hooks import hook_of
@@ -22,11 +23,13 @@ from windlass.engine.world import Forge, World
 from windlass.git.mirror import Mirror
 from windlass.git.refs import is_sha
 from windlass.ports.forge import HookState, PullRequest, PullState
-from windlass.ports.records import Delivery, Refusal, Repository, StoredEvent
+from windlass.ports.records import Delivery, Head, Refusal, Repository, StoredEvent
 from windlass.ports.store import Above, Tx
 
 # Deliveries that are looked into, and the bytes of each.
 RECENT, LOOKED = 100, 4 << 20
+# Pushes, and heads of the time of connecting, whose history is asked; each is a question to Git.
+PUSHES, TIPS = 20, 8
 # Seconds for which a refused request may be the reason.
 LATELY = 86_400.0
 
@@ -41,6 +44,8 @@ class Search:
     number: int = 0
     _pull: PullRequest | None = field(default=None, init=False)
     _refs: tuple[str, ...] = field(default=(), init=False)
+    # Those of `_refs` that nobody has told of.
+    _untold: tuple[str, ...] = field(default=(), init=False)
     _failed: str = field(default="", init=False)
 
     async def __call__(self) -> Absence:
@@ -55,9 +60,12 @@ class Search:
             self._proposed,
             self._delivered,
             self._there,
+            self._before,
+            self._came,
             self._hooked,
             self._refused,
             self._failing,
+            self._headed,
             self._written,
         ):
             try:
@@ -66,7 +74,7 @@ class Search:
                 return Absence(Reason.UNREACHABLE, str(error))
             if found:
                 return found
-        return await self._placed()
+        return Absence(Reason.PENDING, ", ".join(self._untold or self._refs))
 
     @property
     def _forge(self) -> Forge:
@@ -125,6 +133,60 @@ class Search:
         there = is_sha(self.sha) and await mirror.has(self.sha)
         return None if there or self._refs else Absence(Reason.UNKNOWN)
 
+    async def _before(self) -> Absence | None:
+        """Whether it was there already when the repository was connected."""
+        name, main = self.repository.name, f"refs/heads/{self.repository.default_branch}"
+        heads = await self.world.store.read(lambda tx: tx.find(Head, repository=name))
+        known = {one.ref: one.sha for one in heads}
+        self._untold = tuple(ref for ref in self._refs if known.get(ref) != self.sha)
+        if self._untold:
+            return None
+        # The rows that no event has written are of the time of connecting.
+        found = [one for one in heads if one.sha and not one.event]
+        found.sort(key=lambda one: (one.sha != self.sha, one.ref != main))
+        tips = list(dict.fromkeys(one.sha for one in found))[: 1 if self._refs else TIPS]
+        for tip in tips:
+            if tip == self.sha or (not self._refs and await self._within(tip)):
+                return Absence(Reason.BEFORE_CONNECTED)
+        return None
+
+    async def _came(self) -> Absence | None:
+        """The first push that brought it along with a newer commit."""
+        if self._refs:
+            return None
+        name = self.repository.name
+        pushes = await self.world.store.read(
+            lambda tx: tx.find(
+                StoredEvent,
+                repository=name,
+                action="pushed",
+                origin=0,
+                order="-number",
+                limit=PUSHES,
+            )
+        )
+        for one in reversed(pushes):
+            if await self._within(one.sha) and await self._new_with(one.event):
+                return Absence(Reason.PART, _pushed(one), one.number)
+        return None
+
+    async def _new_with(self, push: Event) -> bool:
+        """Whether it surely was not there before a push of something that contains it."""
+        default = self.repository.default_branch
+        before = push.before or ZERO
+        if is_zero(before) and push.branch == default:
+            return True
+        if is_zero(before):
+            before = await self._mirror.objects.resolve(f"refs/heads/{default}") or before
+        there = is_sha(before) and await self._mirror.has(before)
+        return there and not await self._mirror.is_ancestor(self.sha, before)
+
+    async def _within(self, tip: str) -> bool:
+        """Whether it is in the history of a commit."""
+        mirror = self._mirror
+        there = is_sha(tip) and await mirror.has(tip) and await mirror.has(self.sha)
+        return there and await mirror.is_ancestor(self.sha, tip)
+
     async def _hooked(self) -> Absence | None:
         """Whether the webhook is there and tells of such things."""
         state = await self._hook()
@@ -159,13 +221,15 @@ class Search:
         return frozenset({Kind.TAG if words == {"tags"} else Kind.PUSH})
 
     async def _refused(self) -> Absence | None:
-        """A request that this server refused, after the last that it took."""
+        """A request that this server refused, after the commit was made and the last it took."""
         name, now = self.repository.name, self.world.clock.now()
-        if self.repository.polling:
+        if self.repository.polling or not self._untold:
             return None
+        there = is_sha(self.sha) and await self._mirror.has(self.sha)
+        made = (await self._mirror.commit(self.sha)).at if there else 0
+        since = Above(max(now - LATELY, made))
 
         def work(tx: Tx) -> Absence | None:
-            since = Above(now - LATELY)
             refused = tx.find(Refusal, repository=name, at=since, order="-at", limit=1)
             taken = tx.find(
                 Delivery, repository=name, source="webhook", order="-received_at", limit=1
@@ -178,7 +242,11 @@ class Search:
 
     async def _failing(self) -> Absence | None:
         """What the code host's own log says of the last delivery."""
-        return Absence(Reason.FAILED, self._failed) if self._failed else None
+        return Absence(Reason.FAILED, self._failed) if self._failed and self._untold else None
+
+    async def _headed(self) -> Absence | None:
+        """Whether it is the head of anything: nobody is told of other commits."""
+        return None if self._refs else Absence(Reason.NEVER_A_HEAD)
 
     async def _written(self) -> Absence | None:
         """Whether any listener would be asked about it."""
@@ -197,12 +265,6 @@ class Search:
             return bool(await self._mirror.config_files(sha))
         except ConfigError:
             return True
-
-    async def _placed(self) -> Absence:
-        """Nothing is wrong: it is on its way, or it never was a head."""
-        if self._refs:
-            return Absence(Reason.PENDING, ", ".join(self._refs))
-        return Absence(Reason.NEVER_A_HEAD)
 
 
 def _unheard(one: Delivery) -> Absence:

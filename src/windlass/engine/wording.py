@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from windlass.core.errors import UserError
 from windlass.core.event import Event, Kind
 from windlass.core.listener import Open
 from windlass.core.nearest import near
@@ -30,9 +31,13 @@ from windlass.ports.records import (
     StoredVerdict,
 )
 
+# Other events that are named.
+MOST = 5
+
 # What came of a listener that matched in shadow.
 SHADOWED = "would have started (shadow)"
 
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _GAP = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]")
 # Escape sequences with their text, single controls, what turns the direction of writing, and
 # halves of characters that nobody can write down.
@@ -74,6 +79,40 @@ def absent(repository: Repository, about: str, found: Absence) -> tuple[str, ...
     said, fix = found.words(repository)
     lines = [f"No event of {repository.name} is about {about}.", said]
     return tuple(map(plain, [*lines, f"Next: {fix}"] if fix else lines))
+
+
+def commit_id(text: str) -> str:
+    """A commit's id, or its first digits, in small letters; UserError when it is neither."""
+    found = text.strip().lower()
+    if _COMMIT.fullmatch(found) is None:
+        said = plain(text if len(text) <= 64 else f"{text[:61]}...")
+        raise UserError(
+            f"'{said}' is no commit id: give seven digits of it or more, as git log prints them.",
+            code="bad-request",
+        )
+    return found
+
+
+def merged(run: StoredRun) -> str:
+    """What a commit is that was made for a test, and that nobody pushed."""
+    base = run.run.event.base
+    return plain(
+        f"{run.sha[:12]} is {run.status_sha[:12]} merged with {base} for the test in run"
+        f" {run.number}."
+    )
+
+
+def also(about: str, others: Sequence[StoredEvent]) -> tuple[str, ...]:
+    """The other events about the same thing, in one line; none when there are none."""
+    if not others:
+        return ()
+    named = (f"event {one.number} ({_sort(one)})" for one in others[:MOST])
+    more = " and others" if len(others) > MOST else ""
+    return (plain(f"Also about this {about}: {', '.join(named)}{more}."),)
+
+
+def _sort(one: StoredEvent) -> str:
+    return "replay" if one.origin else one.event.label
 
 
 def plain(text: str) -> str:
