@@ -18,7 +18,7 @@ READS = (
     (("events", "list"), "0 of 5"),
     (("events", "show", "3"), ".windlass.yaml:24:13"),
     (("explain", "3"), "pull-request: started run 3"),
-    (("explain", "--repo", "acme/shop", "--sha", "abcdef"), "No webhook told of abcdef"),
+    (("explain", "--repo", "acme/shop", "--sha", "abcdef1"), "No webhook told of abcdef1"),
     (("listeners", "list", "--repository", "acme/shop"), "missed: paths"),
     (("builds", "list"), "7c1c97df17c0"),
     (("environments", "list"), "drifted"),

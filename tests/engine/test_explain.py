@@ -10,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import urllib.error
 import urllib.request
 from dataclasses import fields
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
 from explaining import NEAR, OFFLINE, ROWS, SHA, STORIES, check, near, played, single
 
+from windlass.cli.exits import Exit, Failure
 from windlass.cli.main import windlass
 from windlass.engine.configurations import Configurations
 from windlass.engine.reports import Reporter
@@ -164,6 +167,53 @@ def test_a_page_without_a_question_asks_for_one():
     with served(doors.app) as url:
         assert "Commit or pull request" in _get(f"{url}/explain")
         assert "Event 1" in _get(f"{url}/explain?repository=shop&about={SHA}")
+
+
+@pytest.mark.parametrize("said", ["zzz", "main", "../../x", "abc"])
+def test_what_is_no_commit_is_refused_with_one_sentence(said):
+    """400 of the API, exit code 2 of the command line, and said beside the box of the page."""
+    doors, quoted = Doors(), quote(said, safe="")
+    doors.look(single("repeated"))
+    sentence = f"'{said}' is no commit id: give seven digits of it or more, as git log prints them."
+    with served(doors.app) as url:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            _get(f"{url}/api/v1/explain?repository=shop&sha={quoted}")
+        with pytest.raises(Failure) as failure:
+            CliRunner().invoke(
+                windlass, ["explain", "--sha", said, "--server", url], catch_exceptions=False
+            )
+        page = Said()
+        page.feed(_get(f"{url}/explain?repository=shop&about={quoted}"))
+    assert refused.value.code == 400
+    assert json.load(refused.value)["error"]["message"] == sentence
+    assert (failure.value.what, failure.value.code) == (sentence, Exit.USAGE)
+    assert page.lines == [sentence]
+
+
+def test_the_only_repository_needs_no_name():
+    """As with the other commands; and the page takes what the API takes."""
+    doors = Doors()
+    doors.look(single("repeated"))
+    with served(doors.app) as url:
+        done = CliRunner().invoke(windlass, ["explain", "--sha", SHA, "--server", url])
+        expected = doors.api(url, 1)
+        for query in (f"sha={SHA}", f"about={SHA}"):
+            page = Said()
+            page.feed(_get(f"{url}/explain?repository=shop&{query}"))
+            assert page.lines == expected
+        assert 'value="#7"' in _get(f"{url}/explain?repository=other&pull_request=7")
+    assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    "words", [["abc"], ["abc", "--sha", SHA], ["1", "--repository", "shop"], []]
+)
+def test_a_wrong_command_line_says_what_to_give(words):
+    """An event's number, or a commit, or a pull request."""
+    done = CliRunner().invoke(windlass, ["explain", *words])
+    assert done.exit_code == Exit.USAGE
+    assert "ive an event's number, or" in done.output
+    assert "--sha" in done.output
 
 
 def _get(url):

@@ -16,7 +16,7 @@ READS = (
     ("/events?repository=acme/shop&limit=2", '"next":6'),
     ("/events/3", '"condition":"paths"'),
     ("/events/3/explain", "pull-request: started run 3"),
-    ("/explain?repository=acme/shop&sha=abcdef", "No webhook told of abcdef"),
+    ("/explain?repository=acme/shop&sha=abcdef1", "No webhook told of abcdef1"),
     ("/deliveries", '"state":"done"'),
     ("/deliveries/d00000003", "refs/heads/feature/42"),
     ("/deliveries?state=failed", '"items":[]'),

@@ -11,8 +11,10 @@ import click
 
 from windlass.cli.answers import Event, Explanation, Listed, Verdict
 from windlass.cli.commands.deliveries import COMMANDS as DELIVERIES
+from windlass.cli.commands.listeners import only
 from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
+from windlass.cli.exits import Exit, Failure
 from windlass.cli.local.explained import Recording, explain_recorded
 from windlass.cli.local.recorded import FORGES, recorded
 from windlass.cli.output import age, fields, indented, short, show, table, took
@@ -111,7 +113,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("event", required=False, metavar="[EVENT|BODY]")
-@click.option("--repository", "--repo", "named", default="", help="The repository's name.")
+@click.option("--repository", "--repo", "named", default="", help="Whose; else the only one's.")
 @click.option("--sha", default="", help="Explain a commit, also when no webhook came.")
 @click.option(
     "--pull-request",
@@ -138,8 +140,9 @@ def explain(  # noqa: PLR0913  # each is an option
     """
     Why EVENT, a commit or a pull request did or did not start something.
 
-    A commit or pull request is named with --repository. When no webhook told of it, the code
-    host is asked why: the first true reason is printed, with what to do about it.
+    A commit or pull request is of the --repository that is named, or of the only one. When no
+    webhook told of it, the code host is asked why: the first true reason is printed, with what
+    to do about it.
 
     With --forge: what the listeners of a folder would make of the recorded webhook BODY. That
     needs no server, checks no signature, and is decided as the server decides it.
@@ -147,13 +150,12 @@ def explain(  # noqa: PLR0913  # each is an option
     if recording["forge"] is None:
         if recording["config"] or recording["headers"] or recording["changed"]:
             raise click.UsageError("Give --forge with a recorded webhook.")
-        number = None if event is None else click.INT(event)
         query: Query = {
             "repository": recording["named"],
             "sha": sha,
             "pull_request": pull_request,
         }
-        _explain_stored(api_of(server, token, as_json=as_json), number, query)
+        _explain_stored(api_of(server, token, as_json=as_json), event, query)
         return
     if sha or pull_request or server or token or event is None:
         raise click.UsageError("With --forge, give the file of a body, and nothing of a server.")
@@ -161,14 +163,33 @@ def explain(  # noqa: PLR0913  # each is an option
     explain_recorded(Path(body), recording, as_json=as_json)
 
 
-def _explain_stored(api: Api, event: int | None, query: Query) -> None:
+def _explain_stored(api: Api, event: str | None, query: Query) -> None:
     given = [name for name in ("sha", "pull_request") if query[name]]
-    if len(given) != (event is None) or bool(given) is not bool(query["repository"]):
-        raise click.UsageError(
-            "Give an event's number, or --repository with --sha or --pull-request."
-        )
-    path = "/explain" if event is None else f"/events/{event}/explain"
+    if len(given) != (event is None) or (event and query["repository"]):
+        raise click.UsageError("Give an event's number, or one of --sha and --pull-request.")
+    if event is None:
+        path, query = "/explain", _of_one(api, query)
+    else:
+        path = f"/events/{_number(event)}/explain"
     found = api.get(Explanation, path, query)
     if not api.as_json:
         for line in found.lines:
             indented(line)
+
+
+def _of_one(api: Api, query: Query) -> Query:
+    """What is asked of one repository, which is the only one where none is named."""
+    from windlass.core.errors import UserError
+    from windlass.engine.wording import commit_id
+
+    try:
+        sha = commit_id(str(query["sha"])) if query["sha"] else ""
+    except UserError as error:
+        raise Failure(error.message, code=Exit.USAGE) from error
+    return {**query, "repository": query["repository"] or only(api), "sha": sha}
+
+
+def _number(event: str) -> int:
+    if not event.isdecimal():
+        raise click.UsageError(f"{event!r} is no event: give an event's number, or --sha.")
+    return int(event)

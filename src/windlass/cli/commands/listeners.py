@@ -38,7 +38,7 @@ listeners.add_command(shadow)
 @asks_server
 def every(api: Api, repository: str) -> None:
     """The listeners of the default branch, and what each did last."""
-    name = repository or _only(api)
+    name = repository or only(api)
     found = api.get(Listed[Listener], f"/repositories/{quote(name)}/listeners").items
     if not api.as_json:
         table(
@@ -91,7 +91,7 @@ def run(  # noqa: PLR0913 - one parameter for each option
     It is judged, and deploys, as on any other event: `windlass explain` tells of it too.
     """
     body = {"listener": listener, "branch": branch, "ref": ref, "inputs": _inputs(given)}
-    name = repository or _only(api)
+    name = repository or only(api)
     path = f"/repositories/{quote(name)}/manual"
     asked = api.post(Asked, path, body, key=token_urlsafe(16))
     quiet = Api(api.url, api.token)
@@ -122,7 +122,7 @@ def _inputs(given: tuple[str, ...]) -> dict[str, str]:
     return inputs
 
 
-def _only(api: Api) -> str:
+def only(api: Api) -> str:
     """The one repository that there is; a `Failure` when there are several, or none."""
     found = Api(api.url, api.token).get(Listed[Repository], "/repositories").items
     if len(found) == 1:

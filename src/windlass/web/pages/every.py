@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from windlass.core.errors import UserError
 from windlass.engine.names import log_key, place_name
 from windlass.engine.wording import Known, sentences
 from windlass.ports.records import (
@@ -194,9 +195,12 @@ def _event(tx: Tx, asked: Asked) -> EventView:
 
 def _asked_about(tx: Tx, asked: Asked) -> ExplainView:
     query = asked.query
+    # The API's names are taken as well.
+    number = query.get("pull_request", "").strip()
+    about = query.get("about") or query.get("sha") or (number and f"#{number}")
     return ExplainView(
         repository=query.get("repository", ""),
-        about=query.get("about", "").strip(),
+        about=about.strip(),
         repositories=tuple(one.name for one in list_repositories(tx)),
     )
 
@@ -206,11 +210,15 @@ async def _explained(parts: Parts, view: object) -> dict[str, object]:
     if not isinstance(view, ExplainView) or not (view.repository and view.about):
         return {"lines": (), "event": None}
     number, ask = view.pull_request, parts.requests
-    found = await (
-        ask.explain_pull_request(view.repository, number)
-        if number
-        else ask.explain_commit(view.repository, view.about)
-    )
+    try:
+        found = await (
+            ask.explain_pull_request(view.repository, number)
+            if number
+            else ask.explain_commit(view.repository, view.about)
+        )
+    except UserError as error:
+        # Said beside the box, where it can be mended.
+        return {"lines": (error.message,), "event": None}
     return {"lines": found.lines, "event": found.event}
 
 
