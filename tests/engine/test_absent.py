@@ -6,95 +6,15 @@ A GitHub on loopback is asked, with its hook and the log of its deliveries; its 
 
 from __future__ import annotations
 
-import asyncio
-import json
-import zlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import pytest
 from explaining import check, row
+from unheard import CONFIGURATION, NOWHERE, ask, run
 
 from windlass.core.errors import Permanent
-from windlass.core.event import ZERO, Event, Kind
+from windlass.core.event import Event, Kind
 from windlass.engine.absence import WORDS, Reason
-from windlass.engine.explain import explain_commit, explain_pull_request
-from windlass.engine.hooks import hook_of
-from windlass.engine.world import Forge, World
-from windlass.forges.github.dialect import GitHubDialect
-from windlass.forges.github.forge import GitHubForge
-from windlass.forges.http.client import Http
-from windlass.git.program import Git
-from windlass.ports.records import Delivery, Head, Refusal, Repository
-from windlass.reach import Reach
-from windlass.testing.fakes.memory import MemoryStore
-from windlass.testing.fakes.vault import FakeVault
-from windlass.testing.servers.github import TOKEN, GitHub
-from windlass.wiring.world import Mirrors, SystemClock
-
-CONFIGURATION = "listeners: {all: {on: push, do: [{pipeline: ci}]}}\n"
-NOWHERE = "0" * 39 + "1"
-
-
-@dataclass
-class Here:
-    """The code host, this server, and the repository that they know."""
-
-    github: GitHub
-    world: World
-    repository: Repository
-
-    def save(self, *records):
-        for one in records:
-            self.world.store.fill(lambda tx, one=one: tx.add(one) or tx.save(one))
-
-    def begin(self):
-        """Let the default branch have listeners."""
-        self.github.push("main", {".windlass.yaml": CONFIGURATION})
-
-    def push(self, branch="FB1", message="Change", files=None):
-        """A push of one commit of which nobody told."""
-        bench = self.github.bench
-        bench.git("checkout", "--quiet", "--detach", bench.at("main"))
-        sha = bench.commit(files or {"a": "1"}, message)
-        bench.push(f"{sha}:refs/heads/{branch}")
-        return sha
-
-    def hook(self, **changed):
-        """Our hook as GitHub has it, but for what has changed."""
-        (one,) = self.github.shop.hooks.values()
-        one.update(changed)
-
-    def refuse(self, at=0.0):
-        """A request that was not accepted; now, unless it is said when."""
-        self.save(
-            Refusal(
-                slot=1, at=at or self.world.clock.now(), endpoint="e1", repository="shop",
-                status=401, reason="the signature does not fit", source="192.0.2.1", headers={},
-                size=10,
-            )
-        )  # fmt: skip
-
-    def connect(self):
-        """What there is now was there when the repository was connected."""
-        for ref, sha in self.github.shop.refs().items():
-            self.save(Head(repository="shop", ref=ref, sha=sha))
-
-    def deliver(self, sha, state, reason="", **more):
-        """A delivery that names a commit."""
-        body = json.dumps({"before": NOWHERE, "after": sha, "commits": [{"id": sha}], **more})
-        self.save(
-            Delivery(
-                id="d1", endpoint="e1", delivery_key="k", repository="shop", headers={},
-                received_at=self.world.clock.now(), body=zlib.compress(body.encode()),
-                digest="", state=state, reason=reason,
-            )
-        )  # fmt: skip
-
-
-async def ask(here, about):
-    if isinstance(about, int):
-        return await explain_pull_request(here.world, here.repository.name, about)
-    return await explain_commit(here.world, here.repository.name, about)
 
 
 def not_connected(here):
@@ -249,50 +169,6 @@ CASES = {
 }
 
 
-async def staged(folder, work):
-    """Do something where the hook is in place, and nothing was told yet."""
-    clock, store, vault = SystemClock(), MemoryStore(), FakeVault()
-    vault.put("webhook", "shop", b"secret")
-    with GitHub(folder) as github:
-        http = Http(clock, Reach(frozenset({"127.0.0.1"})))
-        adapter = GitHubForge(http, lambda _: TOKEN, lambda _: None, clock)
-        bare = github.bench.bare
-        forge = Forge(
-            dialect=GitHubDialect(), webhooks=adapter, reports=adapter, source=adapter,
-            clone=lambda _: str(bare),
-        )  # fmt: skip
-        git = Git(folder / "git")
-        git.allow(bare)
-        mirrors = Mirrors(git, folder / "mirrors", {"github": forge})
-        world = World(
-            **dict.fromkeys(one.name for one in fields(World))
-            | {
-                "store": store,
-                "clock": clock,
-                "forges": {"github": forge},
-                "mirrors": mirrors,
-                "vault": vault,
-                "public_url": github.url,
-            }
-        )
-        repository = Repository(
-            name="shop", forge="github", url=github.address, endpoint="e1", default_branch="main"
-        )
-        here = Here(github, world, repository)
-        here.save(repository)
-        try:
-            await adapter.install(repository.url, hook_of(world, repository))
-            github.queue.clear()
-            return await work(here)
-        finally:
-            await mirrors.close()
-            await http.close()
-
-
-def run(folder, work):
-    return asyncio.run(asyncio.wait_for(staged(folder, work), 30))
-
-
 @pytest.mark.parametrize("reason", CASES)
 def test_the_first_true_reason_is_said_with_what_to_do(reason, tmp_path):
     """One fixture for each reason, word for word as reviewed."""
@@ -371,80 +247,5 @@ def test_a_token_without_the_right_to_see_hooks_still_gets_an_answer(tmp_path):
 
         here.world.forges["github"].webhooks.check = check_refused
         assert (await ask(here, sha)).reason == Reason.PENDING
-
-    run(tmp_path, work)
-
-
-def told(number, branch, sha, before):
-    """A push that was heard of."""
-    event = Event(
-        kind=Kind.PUSH, action="pushed", repository="shop", branch=branch, sha=sha, before=before
-    )
-    return row(event, number)
-
-
-def test_what_was_there_before_is_told_before_hooks_and_refusals(tmp_path):
-    """Older commits too; but not of a branch that was made of the same commit since."""
-
-    async def work(here):
-        here.begin()
-        first = here.push()
-        bench = here.github.bench
-        second = bench.commit({"a": "2"}, "Second")
-        bench.push(f"{second}:refs/heads/FB1")
-        here.connect()
-        here.refuse()
-        here.github.shop.hooks.clear()
-        for sha in (first, second):
-            assert (await ask(here, sha)).reason == Reason.BEFORE_CONNECTED
-        bench.push(f"{second}:refs/heads/FB2")
-        assert (await ask(here, second)).reason == Reason.HOOK_MISSING
-
-    run(tmp_path, work)
-
-
-def test_a_refused_request_is_the_reason_for_a_missed_head_alone(tmp_path):
-    """Of what was made after it, or is no head, it cannot have told."""
-
-    async def work(here):
-        here.begin()
-        first = here.push()
-        made = (await mirrored(here, first)).at
-        here.refuse(made - 60)
-        assert (await ask(here, first)).reason == Reason.PENDING
-        here.refuse()
-        assert (await ask(here, first)).reason == Reason.REFUSED
-        bench = here.github.bench
-        bench.push(f"{bench.commit({'a': '2'}, 'Second')}:refs/heads/FB1")
-        assert (await ask(here, first)).reason == Reason.NEVER_A_HEAD
-
-    run(tmp_path, work)
-
-
-async def mirrored(here, sha):
-    mirror = here.world.mirrors.of(here.repository)
-    await mirror.fetch()
-    return await mirror.commit(sha)
-
-
-@pytest.mark.parametrize("new", [True, False])
-def test_a_commit_in_the_middle_of_a_push_is_part_of_it(new, tmp_path):
-    """Also where the webhook names the newest alone, and the default branch has no listeners."""
-
-    async def work(here):
-        bench = here.github.bench
-        old = here.push()
-        middle = bench.commit({"a": "2"}, "Second")
-        newest = bench.commit({"a": "3"}, "Third")
-        bench.push(f"{newest}:refs/heads/FB1")
-        here.save(told(1, "FB1", newest, ZERO if new else old))
-        found = await ask(here, middle)
-        assert (found.reason, found.lines[-1]) == (Reason.PART, "Next: windlass explain 1")
-        expected = Reason.PART if new else Reason.NEVER_A_HEAD
-        assert (await ask(here, old)).reason == expected
-        main = bench.at("main")
-        later = here.push("main", "Later")
-        here.save(told(2, "main", later, main))
-        assert (await ask(here, main)).reason == Reason.NEVER_A_HEAD
 
     run(tmp_path, work)
