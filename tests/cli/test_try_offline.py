@@ -160,7 +160,7 @@ def test_a_faulty_configuration_is_told_whole(here, windlass):
         (["--forge", "gitbub", "push.json"], "'gitbub' is not one of"),
         (["--config", ".", "7"], "Give --forge"),
         (["--files", "push.json", "7"], "Give --forge"),
-        (["x"], "not a valid integer"),
+        (["x"], "is no event: give an event's number, or --sha"),
         ([], "Give an event's number"),
         (["7", "--sha", "x", "--repo", "y"], "Give an event's number"),
     ],
