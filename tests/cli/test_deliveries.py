@@ -95,7 +95,7 @@ def test_what_is_not_there_is_told(shell, words):
     """With the exit code of what is not found."""
     done = shell("events", *words)
     assert done.returncode == 6
-    assert "There is no delivery none." in done.stderr
+    assert "there is no delivery none" in done.stderr
 
 
 REPLAYS = (

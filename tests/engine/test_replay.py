@@ -87,7 +87,7 @@ def test_nothing_is_deployed_unless_it_is_allowed(tmp_path):
         run = (await runs(here))[-1]
         assert states(run) == {"build-api": "succeeded", "deploy-api-dev": "skipped"}
         reason = run.jobs["deploy-api-dev"].reason
-        assert reason == "replayed without deployments (--allow-deploy)"
+        assert reason == "replayed without deployments"
         assert len(await every(here, Deployment)) == 1
         # What is said of the deployment on the commit is still what the first run said.
         said = {one.context: one.run for one in await every(here, CommitStatus)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -65,8 +66,9 @@ def test_a_push_is_told(installed, events):
 
 
 def test_the_pusher_hears_of_it(installed):
-    """One line tells where the event goes."""
-    assert installed.push("main:new").startswith("windlass: event spooled for http://127.0.0.1:")
+    """One line tells where the event goes, and where it is seen."""
+    said = installed.push("main:new")
+    assert re.fullmatch(r"windlass: telling http://127\.0\.0\.1:\d+/events", said)
 
 
 def test_an_annotated_tag_is_its_commit(installed, events):
@@ -86,7 +88,7 @@ def test_other_refs_are_no_events(installed, events):
 def test_a_push_without_python_succeeds(broken):
     """Where Windlass and every Python are gone, the push stands, says so, and is kept."""
     said = broken.push("main:new")
-    assert said == "windlass: event spooled; it is sent when Windlass is back"
+    assert said == "windlass: kept, and sent when the server is back"
     assert len(waiting(broken)) == 1
 
 
@@ -96,7 +98,7 @@ def test_a_push_without_the_spool_succeeds(installed, events):
     shutil.rmtree(spool)
     assert installed.push("main:one") == ""
     spool.symlink_to("/proc/self")
-    assert "event not spooled" in installed.push("main:two")
+    assert "not kept" in installed.push("main:two")
     assert {"refs/heads/one", "refs/heads/two"} <= set(installed.refs())
 
 
@@ -165,6 +167,8 @@ def test_pull_requests_outlive_the_hook(installed, forge, hook):
 
 def test_a_replaced_hook_is_told(installed, forge, hook):
     """An owner who writes over our hook is told by `check`, and both hooks run after a repair."""
+    (installed.bare / "hooks/post-receive").unlink()
+    assert asyncio.run(forge.check(installed.url, hook)).problem.endswith("is not there")
     (installed.bare / "hooks/post-receive").write_text("#!/bin/sh\n")
     assert "not ours" in asyncio.run(forge.check(installed.url, hook)).problem
     assert not asyncio.run(forge.install(installed.url, hook)).problem

@@ -122,7 +122,7 @@ def test_what_is_not_there_is_a_page(web):
     """With the status, the hint, and a way back."""
     answer = web.client.get("/runs/99")
     assert answer.status_code == 404
-    assert "There is no run 99." in answer.text
+    assert "there is no run 99" in answer.text
 
 
 BUTTONS = (

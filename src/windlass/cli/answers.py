@@ -35,9 +35,7 @@ class Fault(msgspec.Struct, frozen=True):
 class WrongInput(msgspec.Struct, frozen=True):
     """One value that does not fit."""
 
-    name: str
-    expected: str
-    actual: str
+    message: str
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -82,6 +80,13 @@ class Hook(msgspec.Struct, frozen=True):
 
     present: bool
     problem: str
+
+
+class Rotated(Hook, frozen=True):
+    """A webhook with a new secret, and how long the one before counts."""
+
+    previous_until: datetime | None
+    by_hand: bool
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -184,6 +189,7 @@ class Event(msgspec.Struct, frozen=True):
     matched: int
     listeners: int
     fault: str
+    shadow: int = 0
     verdicts: list[Verdict] = []
     origin: int | None = None
     source: Delivery | None = None
@@ -210,13 +216,20 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """A replay that was made, or would be."""
+    """A replay that was made, or would be; `events` are those of the original."""
 
     original: str
     event: int | None
+    events: list[int]
     repository: str
     delivery: str | None
     fresh: bool
+
+
+class Replays(Listed[Replay], frozen=True, kw_only=True):
+    """Replays, and how many events a person had asked for, which are not replayed."""
+
+    left_out: int = 0
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -265,6 +278,7 @@ class Run(msgspec.Struct, frozen=True):
     created_at: datetime
     ended_at: datetime | None
     jobs: list[Job] = []
+    inputs: dict[str, str | bool | int | float] | None = None
 
 
 class Build(msgspec.Struct, frozen=True):

@@ -231,10 +231,10 @@ def refused(status: int, content: bytes, where: str) -> Failure:
         + (f" ({each.hint})" if each.hint else "")
         for each in error.faults
     )
-    faults += "\n".join(
-        f"{each.name}: found {each.actual}, expected {each.expected}" for each in error.inputs
-    )
-    return Failure(faults or error.message, where=where, next_step=hint, code=code)
+    faults += "\n".join(each.message for each in error.inputs)
+    # Where a server is at fault, or one in front of it, people look for its address first.
+    place = where if status >= 500 else ""
+    return Failure(faults or error.message, where=place, next_step=hint, code=code)
 
 
 def asks_server(command: Callable[Concatenate[Api, P], None]) -> Callable[P, None]:

@@ -38,6 +38,7 @@ class Listener(msgspec.Struct, frozen=True):
     conditions: list[str]
     place: str
     manual: bool
+    shadow: bool
     inputs: list[Input]
     verdict: Verdict | None
     at: datetime | None

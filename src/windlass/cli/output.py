@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TextIO
 
 import click
@@ -72,10 +72,12 @@ def state(word: str) -> str:
     return click.style(word, fg=COLOURS[word]) if word in COLOURS else word
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns; on a terminal the last one is cut to fit. No rows: only talk."""
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str = "Nothing to show."
+) -> None:
+    """Aligned columns; on a terminal the last one is cut to fit. No rows: only the talk."""
     if not rows:
-        say("Nothing to show.")
+        say(empty)
         return
     plain = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *plain, strict=True)]
@@ -117,6 +119,12 @@ def age(moment: datetime | None) -> str:
     return f"{int(seconds)}s"
 
 
+def moment(at: datetime) -> str:
+    """A time of the near past or future, as `27 Nov 18:31 UTC`."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %H:%M} UTC"
+
+
 def took(milliseconds: float | None) -> str:
     """How long a request took."""
     return "" if milliseconds is None else f"{milliseconds:.1f} ms"
@@ -131,7 +139,10 @@ def report(failure: Failure) -> None:
     """Say what went wrong: what, where, what next."""
     red = colourful(sys.stderr)
     head = click.style("error:", fg="red", bold=True) if red else "error:"
-    say(f"{head} {strip(failure.what)}")
+    first, *more = strip(failure.what).split("\n")
+    say(f"{head} {first}")
+    for line in more:
+        say(f"  {line}")
     if failure.where:
         say(f"  where: {failure.where}")
     if failure.next_step:

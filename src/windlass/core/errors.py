@@ -70,14 +70,19 @@ class ConfigError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class WrongInput:
-    """One value that does not fit: which input, what it may be, and what was given."""
+    """
+    One value that does not fit: which input, what it may be, and what was given.
+
+    `text` says it in other words where there is no such input at all.
+    """
 
     name: str
     expected: str
     actual: str
+    text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}: found {self.actual}, expected {self.expected}"
+        return self.text or f"{self.name}: found {self.actual}, expected {self.expected}"
 
 
 class InputError(UserError):
@@ -118,6 +123,13 @@ class BadDelivery(WindlassError):
     def __init__(self, message: str, *, trusted: bool = True) -> None:
         super().__init__(message)
         self.trusted = trusted
+
+
+class Unsigned(BadDelivery):
+    """A webhook that says nothing of who sent it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, trusted=False)
 
 
 class BadToken(BadDelivery):

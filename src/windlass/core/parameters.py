@@ -112,7 +112,7 @@ def given(
     values: dict[str, Value] = {}
     known = [parameter.name for parameter in parameters]
     wrong = [
-        WrongInput(_short(name), _known(known), _found(text))
+        WrongInput(_short(name), _known(known), _found(text), _no_such(_short(name), known))
         for name, text in texts.items()
         if name not in known
     ]
@@ -143,6 +143,11 @@ def _plain(text: str) -> str:
 
 def _known(names: list[str]) -> str:
     return f"one of the inputs {', '.join(names)}" if names else "no inputs"
+
+
+def _no_such(name: str, names: list[str]) -> str:
+    there = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
+    return f"there is no input {name}; {there if names else 'it takes none'}"
 
 
 def _found(text: str) -> str:

@@ -84,7 +84,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
         "Its webhook is not subscribed to {detail} events, so the code host sends none.",
         _FINDS,
     ),
-    Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", ""),
+    Reason.HOOK_WRONG: ("Its webhook has a problem: {detail}.", _FINDS),
     Reason.REFUSED: (
         "The last request for {name} was refused ({detail}); it may have been this one.",
         "windlass repo check {name} sets address and secret anew; what was missed is then found.",

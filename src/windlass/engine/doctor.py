@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from windlass.core.errors import WindlassError
 from windlass.engine import tokens
 from windlass.engine.hooks import hook_of, unreachable
+from windlass.engine.requests.repositories import PLAIN
 from windlass.engine.world import World
 from windlass.ports.records import Delivery, Refusal, Repository, TrustedIssuer
 from windlass.ports.store import Above, Tx
@@ -27,6 +28,9 @@ ROOM, SHARE = 1 << 30, 0.03
 APART = 60.0
 # Seconds of refused requests that are looked at.
 LATELY = 86400.0
+# Deliveries that are looked at, and what is said of one that a request brought.
+LATEST = 50
+WEBHOOK = "webhook"
 # The write-ahead file grows past this only when something keeps it from being emptied.
 WAL = 512 << 20
 
@@ -57,7 +61,7 @@ async def examine(world: World) -> tuple[Finding, ...]:
     ]
     asked = [*server, *(_repository(world, one) for one in repositories)]
     found = [one for part in await asyncio.gather(*asked) for one in part]
-    return (*found[:1], *_circuits(world), *found[1:])
+    return (*found[:1], *_left_alone(world, repositories), *found[1:])
 
 
 async def _address(world: World, repositories: list[Repository]) -> list[Finding]:
@@ -132,17 +136,24 @@ async def _database(world: World) -> list[Finding]:
     return [Finding(check="database", subject=str(path), said="it is sound")]
 
 
-def _circuits(world: World) -> list[Finding]:
+def _left_alone(world: World, repositories: list[Repository]) -> list[Finding]:
     now = world.clock.now()
+    hosts = {urlsplit(one.url).hostname or "" for one in repositories} - {""}
     return [
         Finding(
-            check="circuit",
+            check="code host",
             subject=one.origin,
             said=f"it is left alone for another {one.until - now:.0f} s: {one.reason}",
             fix="nothing, if it passes by itself; else see what the code host says of its state",
         )
         for one in world.outlook.circuits()
+        if _is_of(urlsplit(one.origin).hostname or "", hosts)
     ]
+
+
+def _is_of(host: str, hosts: set[str]) -> bool:
+    """Whether it is one of them, or a part of one: the API of github.com is api.github.com."""
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 async def _repository(world: World, repository: Repository) -> list[Finding]:
@@ -150,27 +161,46 @@ async def _repository(world: World, repository: Repository) -> list[Finding]:
     now = world.clock.now()
 
     def work(tx: Tx) -> tuple[list[Delivery], list[Refusal], TrustedIssuer | None]:
-        last = tx.find(Delivery, repository=repository.name, order="-id", limit=1)
+        came = tx.find(Delivery, repository=repository.name, order="-id", limit=LATEST)
         lately = tx.find(Refusal, at=Above(now - LATELY))
         refused = [one for one in lately if one.repository == repository.name]
-        return last, refused, tx.get(TrustedIssuer, repository.name)
+        return came, refused, tx.get(TrustedIssuer, repository.name)
 
-    last, refused, trust = await world.store.read(work)
+    came, refused, trust = await world.store.read(work)
     if trust and trust.issuer:
         found.append(_issuer(trust, now))
     if refused:
-        often = Counter(f"{one.status} {one.reason}" for one in refused).most_common(1)[0]
-        said = f"{len(refused)} requests were refused in the last day, mostly: {often[0]}"
-        fix = f"windlass repo check {repository.name} gives the code host the present secret"
-        if (forge := world.forges.get(repository.forge)) and forge.by_hand:
-            fix = (
-                f"have the sender sign with what `windlass repo secret {repository.name}` prints,"
-                " or bring a token that claims what was named when it was connected"
-            )
-        found.append(Finding(check="refused", subject=repository.name, said=said, fix=fix))
-    age = f"{now - last[0].received_at:.0f} s ago ({last[0].state})" if last else "never"
-    found.append(Finding(check="delivery", subject=repository.name, said=f"the last came {age}"))
+        found.append(_refused(world, repository, refused, came))
+    said = "none has come yet"
+    if came:
+        said = f"the last came {now - came[0].received_at:.0f} s ago ({came[0].state})"
+    found.append(Finding(check="delivery", subject=repository.name, said=said))
     return found
+
+
+def _refused(
+    world: World, repository: Repository, refused: list[Refusal], came: list[Delivery]
+) -> Finding:
+    """Requests that were not taken; it is over when one was taken after the last of them."""
+    name = repository.name
+    often = Counter(f"{one.status} {one.reason}" for one in refused).most_common(1)[0]
+    many = f"{len(refused)} requests were" if len(refused) > 1 else "1 request was"
+    said = f"{many} refused in the last day, mostly: {often[0]}"
+    last = max(one.at for one in refused)
+    since = [one for one in came if one.source == WEBHOOK and one.received_at > last]
+    if since:
+        count = f"{len(since)} or more" if len(since) == LATEST else str(len(since))
+        return Finding(check="refused", subject=name, said=f"{said}; since then {count} came")
+    forge = world.forges.get(repository.forge)
+    fix = f"windlass repo check {name} gives the code host the present secret"
+    if forge and forge.by_hand:
+        fix = (
+            f"have the sender sign with what `windlass repo secret {name}` prints,"
+            " or bring a token that claims what was named when it was connected"
+        )
+    elif repository.forge == PLAIN:
+        fix = f"windlass repo check {name} gives the hook the present secret"
+    return Finding(check="refused", subject=name, said=said, fix=fix)
 
 
 def _issuer(trust: TrustedIssuer, now: float) -> Finding:

@@ -17,7 +17,7 @@ from windlass.ports.records import Delivery, StoredEvent
 from windlass.ports.store import Below, Tx
 
 SOURCE = "replay"
-UNDEPLOYED = "replayed without deployments (--allow-deploy)"
+UNDEPLOYED = "replayed without deployments"
 
 
 def key(original: str, token: str) -> str:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 
-from windlass.core.errors import BadDelivery
+from windlass.core.errors import BadDelivery, Unsigned
 from windlass.ports.forge import Request
 
 LONGEST_HEADER = 4096
@@ -39,7 +39,7 @@ def header(request: Request, name: str) -> str:
     """A header that must be there, of a length that a person could have meant."""
     value = request.headers.get(name, "")
     if not value:
-        raise untrusted(f"there is no {name} header")
+        raise Unsigned(f"there is no {name} header")
     if len(value) > LONGEST_HEADER:
         raise untrusted(f"the {name} header is too long")
     return value

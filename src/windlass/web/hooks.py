@@ -23,7 +23,14 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive as Read
 from starlette.types import Scope, Send
 
-from windlass.core.errors import BadDelivery, BadToken, Conflict, Transient, UnknownKey
+from windlass.core.errors import (
+    BadDelivery,
+    BadToken,
+    Conflict,
+    Transient,
+    UnknownKey,
+    Unsigned,
+)
 from windlass.engine.receive import LARGE, Arrival, Receive
 from windlass.engine.refuse import Refusals, Refused
 from windlass.engine.wellformed import wellformed
@@ -254,6 +261,9 @@ def _answer(error: Exception, visit: Visit) -> Answer:
         case BadToken():
             hint = "compare its claims with the issuer, audience and claims that were named here"
             return Answer(401, "token", str(error), hint=hint)
+        case Unsigned():
+            hint = "sign the request with the secret of the repository; see Signed posts"
+            return Answer(401, "signature", str(error), hint=hint)
         case BadDelivery(trusted=False):
             hint = "check that the forge and the repository here have the same webhook secret"
             return Answer(401, "signature", str(error), hint=hint)

@@ -179,7 +179,7 @@ def _loudly(work: asyncio.Task[None]) -> None:
 
 
 async def _look_up(world: World, name: str) -> Endpoint | None:
-    found = await world.store.read(lambda tx: tx.find(Repository, endpoint=name))
+    found = await world.store.read(lambda tx: tx.find(Repository, endpoint=name, active=True))
     if not found:
         return None
     repository = found[0]

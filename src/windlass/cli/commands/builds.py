@@ -43,6 +43,7 @@ def every(api: Api, repository: str, service: str, limit: int) -> None:
                 )
                 for each in found
             ],
+            empty="No such build; windlass runs list shows what was started",
         )
 
 

@@ -66,11 +66,13 @@ def every(api: Api, *, failed: bool, refused: bool, repository: str, limit: int)
                 )
                 for one in found
             ],
+            empty="No such delivery; windlass doctor looks for what keeps webhooks away",
         )
 
 
 def _refused(api: Api, repository: str, limit: int) -> None:
-    found = api.get(Listed[Refusal], "/refusals", {"limit": limit}).items
+    query: Query = {"repository": repository, "limit": limit}
+    found = api.get(Listed[Refusal], "/refusals", query).items
     if not api.as_json:
         table(
             ("ANSWER", "REPOSITORY", "FROM", "BYTES", "AGE", "REASON"),
@@ -84,8 +86,8 @@ def _refused(api: Api, repository: str, limit: int) -> None:
                     one.reason,
                 )
                 for one in found
-                if repository in {"", one.repository}
             ],
+            empty="No request was refused",
         )
 
 

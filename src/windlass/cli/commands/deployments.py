@@ -12,6 +12,7 @@ import click
 from windlass.cli.answers import Board, Cell, Deployment, Place, Run
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
+from windlass.cli.only import connected
 from windlass.cli.output import say, short, show, state, table
 from windlass.cli.waiting import started, waits
 
@@ -23,6 +24,9 @@ def _service(api: Api, name: str) -> tuple[str, str]:
         return repository, service
     rows = Api(api.url, api.token).get(Board, "/environments").rows
     having = [row.repository for row in rows if row.service == name]
+    if len(having) > 1:
+        there = connected(api)
+        having = [one for one in having if one in there] or having
     if len(having) == 1:
         return having[0], name
     raise Failure(
@@ -54,6 +58,7 @@ def every(api: Api) -> None:
                 )
                 for row in board.rows
             ],
+            empty="Nothing was deployed yet: windlass runs list shows what was started",
         )
 
 
@@ -70,7 +75,9 @@ def _cell(cell: Cell | None) -> str:
 @click.command()
 @click.argument("service")
 @click.argument("environment")
-@click.option("--ref", default="", help="A branch, tag or commit; else the default branch.")
+@click.option(
+    "--ref", default="", help="A branch, tag or commit (7 digits or more); else the default branch."
+)
 @click.option("--digest", default="", help="A build, by its digest.")
 @click.option("--why", default="", help="Kept with the deployment.")
 @waits

@@ -40,22 +40,35 @@ def every(api: Api, repository: str, limit: int, before: int | None) -> None:
     found = api.get(Listed[Event], "/events", query).items
     if not api.as_json:
         table(
-            ("EVENT", "WHAT", "REPOSITORY", "BRANCH", "COMMIT", "BY", "AGE", "MATCHED", "TITLE"),
+            (
+                *("EVENT", "REPEATS", "WHAT", "REPOSITORY", "BRANCH", "COMMIT", "BY", "AGE"),
+                *("MATCHED", "TITLE"),
+            ),
             [
                 (
                     str(each.number),
+                    str(each.origin or ""),
                     each.label,
                     each.repository,
                     each.branch,
                     short(each.sha),
                     each.sender,
                     age(each.at),
-                    f"{each.matched} of {each.listeners}" if not each.fault else "fault",
+                    _matched(each),
                     each.title,
                 )
                 for each in found
             ],
+            empty="No event yet: push something, or see windlass doctor",
         )
+
+
+def _matched(event: Event) -> str:
+    """How many listeners started something, and how many more would have, were they not shadows."""
+    if event.fault:
+        return "fault"
+    shadow = f", {event.shadow} in shadow" if event.shadow else ""
+    return f"{event.matched} of {event.listeners}{shadow}"
 
 
 @events.command("show")

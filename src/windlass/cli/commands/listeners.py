@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 import click
 
-from windlass.cli.answers import DeliveryDetail, Event, Listed, Repository, Run
+from windlass.cli.answers import DeliveryDetail, Event, Listed, Run
 from windlass.cli.commands.shadow import shadow
 from windlass.cli.connection import Api, asks_server
-from windlass.cli.exits import Exit, Failure
+from windlass.cli.exits import Failure
 from windlass.cli.listener_answers import Asked, Listener
 from windlass.cli.local.listeners import test
+from windlass.cli.only import only
 from windlass.cli.output import age, say, table
 from windlass.cli.waiting import started, waits
 
@@ -45,7 +46,7 @@ def every(api: Api, repository: str) -> None:
             ("LISTENER", "ON", "LAST VERDICT", "AGE", "LAST RUN", "WHERE", "INPUTS"),
             [
                 (
-                    each.name,
+                    f"{each.name} (shadow)" if each.shadow else each.name,
                     each.on,
                     _verdict(each),
                     age(each.at),
@@ -55,12 +56,15 @@ def every(api: Api, repository: str) -> None:
                 )
                 for each in found
             ],
+            empty="No listener yet: write one in .windlass.yaml on the default branch",
         )
 
 
 def _verdict(one: Listener) -> str:
     if one.verdict is None:
         return ""
+    if one.verdict.matched and one.verdict.shadow:
+        return "would have started"
     return "matched" if one.verdict.matched else f"missed: {one.verdict.condition}"
 
 
@@ -68,7 +72,9 @@ def _verdict(one: Listener) -> str:
 @click.argument("listener")
 @click.option("--repository", default="", help="Of which; not needed where there is only one.")
 @click.option("--branch", default="", help="On the head of this branch; else the default branch.")
-@click.option("--ref", default="", help="On this tag or commit of the branch.")
+@click.option(
+    "--ref", default="", help="On this tag or commit of the branch; a commit by 7 digits or more."
+)
 @click.option(
     "-f", "--with", "given", multiple=True, metavar="NAME=VALUE", help="The value of an input."
 )
@@ -120,19 +126,6 @@ def _inputs(given: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(f"{name!r} is given twice", param_hint="--with")
         inputs[name] = value
     return inputs
-
-
-def only(api: Api) -> str:
-    """The one repository that there is; a `Failure` when there are several, or none."""
-    found = Api(api.url, api.token).get(Listed[Repository], "/repositories").items
-    if len(found) == 1:
-        return found[0].name
-    names = ", ".join(one.name for one in found)
-    raise Failure(
-        f"There are several repositories: {names}." if found else "No repository is connected.",
-        next_step="say which one: --repository NAME" if found else "windlass repo add URL",
-        code=Exit.USAGE if found else Exit.NOT_FOUND,
-    )
 
 
 def _event(api: Api, asked: Asked, patience: float) -> Event | None:

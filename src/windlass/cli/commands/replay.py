@@ -12,13 +12,16 @@ from secrets import token_urlsafe
 
 import click
 
-from windlass.cli.answers import Listed, Replay
+from windlass.cli.answers import Replay, Replays
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.output import say, table
 
 # More at once than this are asked about first.
 UNASKED = 20
+# Of so many events the numbers are told.
+SHOWN = 20
+DEPLOYS_NOT = "Deploy jobs are skipped; --allow-deploy lets them run."
 SPAN = re.compile(r"([1-9][0-9]{0,6})([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -82,9 +85,10 @@ def replay(  # noqa: PLR0913  # each is an option
     }
     if not yes:
         quiet = Api(api.url, api.token)
-        would = quiet.post(Listed[Replay], "/events/replay", {**body, "dry_run": True}).items
+        would = quiet.post(Replays, "/events/replay", {**body, "dry_run": True}).items
         _agreed(len(would), deploys=allow_deploy)
-    done = api.post(Listed[Replay], "/events/replay", body).items
+    answer = api.post(Replays, "/events/replay", body)
+    done = answer.items
     if not api.as_json:
         table(
             ("DELIVERY", "REPEATS", "EVENT", "REPOSITORY"),
@@ -92,10 +96,24 @@ def replay(  # noqa: PLR0913  # each is an option
                 (one.delivery or "", one.original, str(one.event or ""), one.repository)
                 for one in done
             ],
+            empty="There is nothing to replay.",
         )
     if done:
-        deploys = "may deploy" if allow_deploy else "deploy nothing (--allow-deploy)"
-        say(f"{len(done)} replayed; they {deploys}. See: windlass events list")
+        say(_told(done, deploys=allow_deploy))
+    if left := answer.left_out:
+        what = "1 manual event was" if left == 1 else f"{left} manual events were"
+        say(f"{what} left out: windlass runs rerun RUN does one again.")
+
+
+def _told(done: list[Replay], *, deploys: bool) -> str:
+    """How many deliveries, which events they were, and what they may do."""
+    numbers = sorted(number for one in done for number in one.events)
+    what = f"{len(done)} deliver{'y' if len(done) == 1 else 'ies'} replayed"
+    if numbers:
+        some = ", ".join(map(str, numbers[:SHOWN])) + (", …" if len(numbers) > SHOWN else "")
+        what += f" (event{'' if len(numbers) == 1 else 's'} {some})"
+    may = "Deploy jobs may run." if deploys else DEPLOYS_NOT
+    return f"{what}. {may}"
 
 
 def _agreed(count: int, *, deploys: bool) -> None:

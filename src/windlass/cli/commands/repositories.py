@@ -12,11 +12,12 @@ from urllib.parse import quote
 
 import click
 
-from windlass.cli.answers import Added, Hook, Listed, Recovered, Repository, Secret
+from windlass.cli.answers import Added, Hook, Listed, Recovered, Repository, Rotated, Secret
 from windlass.cli.commands.policies import policy, short
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
-from windlass.cli.output import fields, say, table
+from windlass.cli.only import NONE
+from windlass.cli.output import fields, moment, say, table
 
 
 @click.group()
@@ -170,15 +171,23 @@ def every(api: Api) -> None:
     found = api.get(Listed[Repository], "/repositories").items
     if not api.as_json:
         table(
-            ("NAME", "FORGE", "BRANCH", "URL", "POLICY", "PROBLEM"),
+            ("NAME", "STATE", "FORGE", "BRANCH", "URL", "POLICY", "PROBLEM"),
             [
                 (
-                    *(each.name, each.forge, each.default_branch, each.url),
+                    *(each.name, _state(each), each.forge, each.default_branch, each.url),
                     *(short(each.policy), each.problem),
                 )
                 for each in found
             ],
+            empty=NONE,
         )
+
+
+def _state(one: Repository) -> str:
+    """How it is connected, if it still is."""
+    if not one.active:
+        return "disconnected"
+    return "polled" if one.polling else "connected"
 
 
 @repo.command("check")
@@ -209,10 +218,15 @@ def secret(api: Api, name: str) -> None:
 @asks_server
 def rotate(api: Api, name: str) -> None:
     """Give the webhook of NAME a new secret; the one before stays valid for a day."""
-    state = api.post(Hook, f"/repositories/{quote(name)}/rotate", {})
-    if state.problem or not state.present:
-        raise Failure(state.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
-    say(f"{name}: its webhook signs with a new secret.")
+    done = api.post(Rotated, f"/repositories/{quote(name)}/rotate", {})
+    if not done.by_hand and (done.problem or not done.present):
+        raise Failure(done.problem or "The webhook is not there.", where=name, code=Exit.ERROR)
+    said = "a new secret." if done.by_hand else "a new secret, and its webhook has it."
+    if done.previous_until is not None:
+        said += f" The one before is good until {moment(done.previous_until)}."
+    if done.by_hand:
+        said += f" Give the sender the new one: windlass repo secret {name}."
+    say(f"{name}: {said}")
 
 
 @repo.command("remove")

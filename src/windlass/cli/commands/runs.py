@@ -10,6 +10,10 @@ from windlass.cli.answers import Job, Listed, Run
 from windlass.cli.connection import Api, Query, asks_server
 from windlass.cli.output import age, fields, say, short, show, state, table
 from windlass.cli.waiting import started, waits
+from windlass.core.parameters import text_of
+from windlass.core.run import State
+
+NO_RUN = "No such run; windlass events list shows what came in, and windlass explain why not more."
 
 
 @click.group()
@@ -17,13 +21,28 @@ def runs() -> None:
     """What was started, and how it stands."""
 
 
+class States(click.Choice[str]):
+    """States of a run, with commas between several."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same text; a usage error for a state that there is not."""
+        for one in value.split(","):
+            super().convert(one, param, ctx)
+        return value
+
+
 @runs.command("list")
 @click.option("--repository", default="", help="Only of this repository.")
-@click.option("--state", "wanted", default="", help="Only in this state; commas between several.")
+@click.option(
+    "--state",
+    "wanted",
+    type=States([str(one) for one in State]),
+    help="Only in this state; commas between several.",
+)
 @click.option("--limit", default=30, type=click.IntRange(1, 500))
 @click.option("--before", type=int, default=None, help="Only numbers below this.")
 @asks_server
-def every(api: Api, repository: str, wanted: str, limit: int, before: int | None) -> None:
+def every(api: Api, repository: str, wanted: str | None, limit: int, before: int | None) -> None:
     """Runs, newest first."""
     query: Query = {"repository": repository, "state": wanted, "limit": limit, "before": before}
     found = api.get(Listed[Run], "/runs", query).items
@@ -44,6 +63,7 @@ def every(api: Api, repository: str, wanted: str, limit: int, before: int | None
                 )
                 for each in found
             ],
+            empty=NO_RUN,
         )
 
 
@@ -68,6 +88,7 @@ def one(api: Api, number: int) -> None:
             ("commit", run.sha),
             ("title", run.title),
             ("by", run.sender),
+            *((f"input {name}", text_of(value)) for name, value in (run.inputs or {}).items()),
             ("page", f"{api.url}/runs/{run.number}"),
         ]
     )

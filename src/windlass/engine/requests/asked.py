@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windlass.core.errors import NotFound
+from windlass.core.errors import Conflict, NotFound
 from windlass.engine.configurations import Configurations
 from windlass.engine.ids import Ids
 from windlass.engine.world import Forge, World
+from windlass.git.failure import scrub
 from windlass.ports.records import Repository, StoredRun
 from windlass.ports.store import Tx
 
@@ -35,6 +36,13 @@ class Asked:
             raise unknown(name)
         return found
 
+    async def _connected(self, name: str) -> Repository:
+        """The repository; `Conflict` when it is disconnected."""
+        found = await self._repository(name)
+        if not found.active:
+            raise disconnected(found)
+        return found
+
     def _forge(self, repository: Repository) -> Forge:
         return self._world.forges[repository.forge]
 
@@ -46,6 +54,14 @@ def unknown(name: str) -> NotFound:
     """What is said of a repository that is not there."""
     return NotFound(
         f"there is no repository {name}", hint="windlass repo list shows what is connected"
+    )
+
+
+def disconnected(repository: Repository) -> Conflict:
+    """What is said of a repository that was removed, and of which only the record is left."""
+    return Conflict(
+        f"{repository.name} is disconnected",
+        hint=f"windlass repo add {scrub(repository.url)} connects it again",
     )
 
 

@@ -216,13 +216,14 @@ class DeploymentRequests(Asked):
                 raise NotFound(f"there is no {what} {wanted}", hint=f"there is: {known}")
 
     async def _resolve(self, mirror: Mirror, ref: str) -> str:
-        """The commit of a branch, tag or (full) commit id."""
+        """The commit of a branch, tag or commit id, which may be abbreviated."""
         for name in (f"refs/heads/{ref}", f"refs/tags/{ref}"):
             if (sha := await mirror.objects.resolve(name)) is not None:
                 return sha
-        if await mirror.has(ref):
-            return (await mirror.commit(ref)).sha
-        raise NotFound(f"there is no branch, tag or commit {ref}", hint="give a full commit id")
+        if (sha := await mirror.objects.abbreviated(ref)) is not None:
+            return sha
+        hint = "a commit is named by its id, or by so many of its digits that no other fits"
+        raise NotFound(f"there is no branch, tag or commit {ref}", hint=hint)
 
     async def _branch(self, mirror: Mirror, ref: str, repository: Repository) -> str:
         """The branch that admission asks about: the named one, or the default branch's name."""

@@ -24,7 +24,6 @@ from windlass.core.parameters import given
 from windlass.engine import byhand
 from windlass.engine.requests.asked import Asked
 from windlass.git.mirror import Mirror
-from windlass.git.refs import is_sha
 from windlass.ports.records import Delivery, Repository
 
 LONGEST_KEY = 128
@@ -87,9 +86,7 @@ class ListenerRequests(Asked):
         Raises `InputError` with all that is wrong with the inputs.
         """
         key = _key(wanted.key)
-        repository = await self._repository(wanted.repository)
-        if not repository.active:
-            raise Conflict(f"{repository.name} is not active", hint="windlass repo add connects it")
+        repository = await self._connected(wanted.repository)
         mirror = self._world.mirrors.of(repository)
         await mirror.fetch()
         rules = await self._rules(mirror, repository)
@@ -159,10 +156,11 @@ async def _commit(mirror: Mirror, branch: str, ref: str) -> str:
     if not ref:
         return head
     sha = await mirror.objects.resolve(f"refs/tags/{ref}")
-    if sha is None and is_sha(ref) and await mirror.has(ref):
-        sha = (await mirror.commit(ref)).sha
     if sha is None:
-        raise NotFound(f"there is no tag or commit {ref}", hint="give a full commit id")
+        sha = await mirror.objects.abbreviated(ref)
+    if sha is None:
+        hint = "a commit is named by its id, or by so many of its digits that no other fits"
+        raise NotFound(f"there is no tag or commit {ref}", hint=hint)
     if await mirror.merge_base(head, sha) != sha:
         raise Conflict(f"{ref} is not on branch {branch}", hint="name its branch: --branch NAME")
     return sha

@@ -54,10 +54,15 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A delivery to replay, and its first event; 0 when it never became one."""
+    """A delivery to replay, and the events that it became first, by their numbers."""
 
     original: Delivery
-    event: int = 0
+    events: tuple[int, ...] = ()
+
+    @property
+    def event(self) -> int:
+        """The first of them; 0 when it never became one."""
+        return self.events[0] if self.events else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,10 @@ class ReplayRequests(Asked):
     async def to_replay(self, wanted: Replay) -> tuple[Chosen, ...]:
         """What `replay` would repeat, oldest first; nothing is done."""
         return await self._world.store.read(lambda tx: choose(tx, wanted))
+
+    async def left_out(self, wanted: Replay) -> int:
+        """How many events of the range `replay` leaves out, since a person asked for them."""
+        return await self._world.store.read(lambda tx: by_hand(tx, wanted))
 
     async def replay(self, wanted: Replay, *, by: str) -> tuple[Replayed, ...]:
         """Repeat it, oldest first, at most `MOST` at once; each replay is a delivery of its own."""
@@ -128,7 +137,7 @@ def choose(tx: Tx, wanted: Replay) -> tuple[Chosen, ...]:
         originals = list(_ranged(tx, wanted))
     each = sorted({one.id: one for one in originals}.values(), key=lambda one: one.id)[:MOST]
     first = _first_events(tx, tuple(one.id for one in each))
-    return tuple(Chosen(original=one, event=first.get(one.id, 0)) for one in each)
+    return tuple(Chosen(original=one, events=first.get(one.id, ())) for one in each)
 
 
 def _named(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
@@ -198,6 +207,16 @@ def _ranged(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
                 yield replays.root(tx, delivery)
 
 
+def by_hand(tx: Tx, wanted: Replay) -> int:
+    """The manual events of a range; no webhook brought them, so there is nothing to replay."""
+    if wanted.named or wanted.failed:
+        return 0
+    where = _where(wanted, "at") | {"kind": str(Kind.MANUAL)}
+    where["number"] = Above(max(wanted.first, 1) - 1)
+    found = tx.find(StoredEvent, order="number", limit=MOST, **where)
+    return sum(not wanted.last or one.number <= wanted.last for one in found)
+
+
 def _where(wanted: Replay, moment: str) -> dict[str, Wanted]:
     where: dict[str, Wanted] = {"repository": wanted.repository} if wanted.repository else {}
     if wanted.since:
@@ -205,10 +224,10 @@ def _where(wanted: Replay, moment: str) -> dict[str, Wanted]:
     return where
 
 
-def _first_events(tx: Tx, deliveries: tuple[str, ...]) -> dict[str, int]:
+def _first_events(tx: Tx, deliveries: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
     if not deliveries:
         return {}
-    first: dict[str, int] = {}
+    first: dict[str, tuple[int, ...]] = {}
     for event in tx.find(StoredEvent, delivery=deliveries, order="number"):
-        first.setdefault(event.delivery, event.number)
+        first[event.delivery] = (*first.get(event.delivery, ()), event.number)
     return first

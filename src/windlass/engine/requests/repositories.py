@@ -66,6 +66,19 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """
+    The webhook with its new secret, and until when (UTC seconds) the one before is trusted.
+
+    None: it is for as long as the forge has not been told. Behind `by_hand` a person tells it.
+    """
+
+    hook: HookState
+    until: float | None = None
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
     """What a policy shall say from now on; None: as before."""
 
@@ -170,7 +183,7 @@ class RepositoryRequests(Asked):
 
     async def check_repository(self, name: str) -> HookState:
         """Whether its hook is there and sends to us; address and secret are set anew."""
-        repository = await self._repository(name)
+        repository = await self._connected(name)
         now = self._now()
         await self._world.store.transaction(lambda tx: effects.again(tx, name, now))
         return await self._ensured(repository, anew=True)
@@ -184,13 +197,13 @@ class RepositoryRequests(Asked):
 
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The webhook secret, for a forge where a person enters it; on record who asked."""
-        repository = await self._repository(name)
+        repository = await self._connected(name)
         value = hook_of(self._world, repository).secret
         now = self._now()
         await self._world.store.transaction(lambda tx: audit(tx, by, "show secret", name, now))
         return value.decode("ascii")
 
-    async def rotate_secret(self, name: str, *, by: str) -> HookState:
+    async def rotate_secret(self, name: str, *, by: str) -> Rotated:
         """
         A new webhook secret; once the forge has it, the one before stays valid for a day.
 
@@ -198,10 +211,16 @@ class RepositoryRequests(Asked):
         the forge could not be told of is finished by the next one, or by the next look at the
         hook: until then both secrets count.
         """
-        repository = await self._repository(name)
+        repository = await self._connected(name)
         if repository.previous_until < UNFINISHED:
             repository = await self._renewed(repository, by)
-        return await self._ensured(repository)
+        state = await self._ensured(repository)
+        until = (await self._repository(name)).previous_until
+        return Rotated(
+            hook=state,
+            until=until if until < UNFINISHED else None,
+            by_hand=self._forge(repository).by_hand,
+        )
 
     async def _renewed(self, repository: Repository, by: str) -> Repository:
         """The repository with a new secret, in steps of which each may be the last."""
@@ -264,7 +283,7 @@ class RepositoryRequests(Asked):
 
     async def recover(self, name: str) -> int:
         """Look for deliveries that never came; returns how many there were."""
-        repository = await self._repository(name)
+        repository = await self._connected(name)
         ids = Ids(self._world.clock.now)
         receive = Receive(self._world.store, self._world.clock, ids)
         return await Recovery(self._world, receive, ids)(repository)

@@ -40,7 +40,7 @@ def one_repository(tx: Tx, name: str) -> Repository:
         if found is None:
             raise NotFound(f"there is no repository {name}", hint=hint)
         return found
-    every = tx.find(Repository, limit=2)
+    every = tx.find(Repository, active=True, limit=2)
     if not every:
         raise NotFound("no repository is connected", hint="windlass repo add URL")
     if len(every) > 1:

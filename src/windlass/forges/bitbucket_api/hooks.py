@@ -63,11 +63,10 @@ class OwnHooks(Bitbucket):
     async def check(self, url: str, hook: Hook) -> HookState:
         """Whether it is there and sends to us, and, where that is told, whether it arrives."""
         place = self._at(url)
-        again = f"run: windlass repo add {place.url}"
         with place.needs(self.right):
             found = await self._found(place, hook)
             if not found:
-                absent = f"{place.url} has no webhook of ours; {again}"
+                absent = f"{place.url} has no webhook of ours"
                 return HookState(present=False, problem=absent)
             wrong = self._wrong(found[0], hook)
             if len(found) > 1:
@@ -75,7 +74,7 @@ class OwnHooks(Bitbucket):
             if wrong:
                 return HookState(
                     present=True,
-                    problem=f"{'; '.join(wrong)}; {again}",
+                    problem="; ".join(wrong),
                     active=found[0].get("active") is True,
                     unsent=unsent(self._lacking(found[0])),
                 )

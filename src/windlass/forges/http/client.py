@@ -13,6 +13,7 @@ forge that asked for a pause, or is out of reach, is left alone until its time (
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -33,6 +34,8 @@ __all__ = ["Answer", "Circuit", "Credential", "Denied", "Http"]
 WITHIN = 20.0
 # Bytes; more is no answer of an API.
 LARGEST = 16 << 20
+# What the system calls a failure by number means nothing to a person.
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 # Answers kept to ask "has it changed?"; for many forges such a question is free.
 KEPT = 512
 
@@ -129,7 +132,7 @@ class Http:
             raise Transient(f"{host} did not answer within {self._within:g} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ssl.SSLError) as error:
             raise Transient(
-                f"{host} cannot be asked: {str(error) or type(error).__name__}"
+                f"{host} cannot be asked: {ERRNO.sub('', str(error)) or type(error).__name__}"
             ) from None
 
     def _keep(self, key: tuple[str, str], value: tuple[str, Answer]) -> None:

@@ -79,16 +79,16 @@ wl_send() {
     if [ -x "$wl_python" ] && [ -d @PROGRAM@ ]; then
       if [ -n "$wl_asks" ]; then
         printf '%s' "$wl_asks" | "$wl_python" -I -S -X utf8 @PROGRAM@/start.py receive 1>&2 ||
-          echo 'windlass: the pull request is spooled, and opens when Windlass is back' >&2
+          echo 'windlass: the pull request is kept, and opens when the server is back' >&2
       else
-        echo @SPOOLED@ >&2
+        echo @TOLD@ >&2
       fi
       "$wl_python" -I -S -X utf8 @PROGRAM@/start.py send </dev/null >/dev/null 2>&1 \
         3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
       return
     fi
   done
-  echo 'windlass: event spooled; it is sent when Windlass is back' >&2
+  echo 'windlass: kept, and sent when the server is back' >&2
 }
 
 if [ ! -d windlass/spool ]; then
@@ -99,7 +99,7 @@ else
   if wl_spool; then
     [ -z "$wl_told" ] || wl_send
   else
-    echo 'windlass: event not spooled (no room or no right); Windlass finds it by itself later' >&2
+    echo 'windlass: not kept (no room or no right); the server finds it by itself later' >&2
     # What was not read yet is still owed to the hook that stood here before.
     while read -r wl_old wl_new wl_ref; do
       wl_lines="$wl_lines$wl_old $wl_new $wl_ref
@@ -126,7 +126,7 @@ def script(*, pythons: tuple[str, ...], program: str, origin: str, mode: int) ->
         "@KEPT@": KEPT,
         "@PYTHONS@": " ".join(map(shlex.quote, pythons)),
         "@PROGRAM@": shlex.quote(program),
-        "@SPOOLED@": shlex.quote(f"windlass: event spooled for {origin}"),
+        "@TOLD@": shlex.quote(f"windlass: telling {origin}/events"),
         "@UMASK@": f"{~mode & 0o777:04o}",
     }
     text = _SCRIPT

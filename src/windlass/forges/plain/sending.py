@@ -102,24 +102,30 @@ def _check(url: str, hook: Hook, pythons: tuple[str, ...]) -> HookState:
 
 
 def _problem(repository: Repository, hook: Hook, pythons: tuple[str, ...]) -> str:
-    """The first thing that is not as it should be, and its remedy; empty when nothing is."""
-    folder, again = repository.folder, f"run: windlass repo add {repository.path}"
+    """
+    The first thing that is not as it should be; empty when nothing is.
+
+    What `install` puts right has no remedy here: who asks knows the repository's name.
+    """
+    folder = repository.folder
     script = repository.path / "hooks" / "post-receive"
+    if not os.path.lexists(script):
+        return f"{script} is not there"
     if not installing.ours(script):
-        return f"{script} is not ours; {again}"
+        return f"{script} is not ours"
     installing.refuse(repository, hook)
     if folder.settings() != installing.settings_of(hook):
-        return f"the hook sends to {folder.settings().get('url', 'nowhere')}; {again}"
+        return f"the hook sends to {folder.settings().get('url', 'nowhere')}"
     secret = Path(folder.path("secret"))
     if not secret.exists() or not same(secret.read_bytes(), hook.secret):
-        return f"the hook signs with another secret; {again}"
+        return "the hook signs with another secret"
     if secret.stat().st_mode & 0o007:
-        return f"others can read the secret; run: chmod 0600 {secret}"
+        return "others can read the secret"
     complete = Path(folder.path(installing.program_name())).is_dir()
     if not complete or script.read_text() != installing.hook_text(folder, hook, pythons):
-        return f"the hook was changed, or is of another version of Windlass; {again}"
+        return "the hook was changed, or is of another version of Windlass"
     if not os.access(script, os.X_OK):
-        return f"Git does not run the hook; run: chmod +x {script}"
+        return "Git does not run the hook: it may not be executed"
     return _held(folder)
 
 

@@ -19,8 +19,8 @@ from windlass.engine.doctor import Finding
 from windlass.engine.explain import Explanation, told
 from windlass.engine.names import place_name
 from windlass.engine.requests.listeners import ByHand, Listing
-from windlass.engine.requests.replay import Chosen, Replay, Replayed, choose
-from windlass.engine.requests.repositories import Connect, Connected, PolicyChange
+from windlass.engine.requests.replay import Chosen, Replay, Replayed, by_hand, choose
+from windlass.engine.requests.repositories import Connect, Connected, PolicyChange, Rotated
 from windlass.engine.shadow import Shadow
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
 from windlass.ports.records import (
@@ -93,20 +93,17 @@ class FakeRequests:
         self._note("register_app", host, code, by)
         return "windlass-acme"
 
-    async def rotate_secret(self, name: str, *, by: str) -> HookState:
+    async def rotate_secret(self, name: str, *, by: str) -> Rotated:
         """A new webhook secret."""
         self._note("rotate_secret", name, by)
-        return HookState(present=True)
+        by_hand = (await self.repository(name)).forge == "generic"
+        return Rotated(hook=HookState(present=True), until=self.now + 86_400.0, by_hand=by_hand)
 
     async def examine(self) -> tuple[Finding, ...]:
         """Two findings."""
         self._note("examine")
-        return (
-            Finding(check="disk", subject="/data", said="9000 MiB are free"),
-            Finding(
-                check="hook", subject="shop", said="it is not there", fix="windlass repo check"
-            ),
-        )
+        wrong = Finding(check="hook", subject="shop", said="not there", fix="windlass repo check")
+        return Finding(check="disk", subject="/data", said="9000 MiB are free"), wrong
 
     def circuits(self) -> tuple[FakeCircuit, ...]:
         """What it was given."""
@@ -115,14 +112,13 @@ class FakeRequests:
     async def check_repository(self, name: str) -> HookState:
         """Whether its webhook is there."""
         self._note("check_repository", name)
-        record = await self.store.read(lambda tx: tx.get(Repository, name))
-        if record is None:
-            raise NotFound(f"There is no repository {name}.", hint="windlass repo list")
+        record = await self.repository(name)
         return HookState(present=not record.problem, problem=record.problem)
 
     async def remove_repository(self, name: str, *, by: str) -> None:
-        """Disconnect it; the fake only notes it."""
+        """Disconnect it."""
         self._note("remove_repository", name, by)
+        self._saved(replace(await self.repository(name), active=False))
 
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The secret of its webhooks."""
@@ -133,13 +129,15 @@ class FakeRequests:
         """The repository of this name."""
         record = await self.store.read(lambda tx: tx.get(Repository, name))
         if record is None:
-            raise NotFound(f"There is no repository {name}.", hint="windlass repo list")
+            raise NotFound(f"there is no repository {name}", hint="windlass repo list")
         return record
 
     async def set_policy(self, name: str, wanted: PolicyChange, *, by: str) -> Repository:
         """Another policy."""
         self._note("set_policy", name, by)
-        after = wanted.on(await self.repository(name))
+        return self._saved(wanted.on(await self.repository(name)))
+
+    def _saved(self, after: Repository) -> Repository:
         self.store.fill(lambda tx: tx.save(after))
         return after
 
@@ -152,9 +150,7 @@ class FakeRequests:
 
     async def listeners(self, repository: str) -> Listing:
         """What `written` says, or that nothing was fetched."""
-        found = await self.store.read(lambda tx: tx.get(Repository, repository))
-        if found is None:
-            raise NotFound(f"There is no repository {repository}.", hint="windlass repo list")
+        found = await self.repository(repository)
         if self.written is None:
             return Listing(repository=found, problem="nothing of it was fetched yet")
         return Listing(
@@ -213,6 +209,10 @@ class FakeRequests:
         """What the store has of it."""
         return await self.store.read(lambda tx: choose(tx, wanted))
 
+    async def left_out(self, wanted: Replay) -> int:
+        """Manual events of it."""
+        return await self.store.read(lambda tx: by_hand(tx, wanted))
+
     async def replay(self, wanted: Replay, *, by: str) -> tuple[Replayed, ...]:
         """New deliveries that nobody handles."""
         self._note("replay", *wanted.events, *wanted.deliveries, wanted.deploys, by)
@@ -248,7 +248,7 @@ class FakeRequests:
     async def _run(self, number: int) -> StoredRun:
         found = await self.store.read(lambda tx: tx.get(StoredRun, number))
         if found is None:
-            raise NotFound(f"There is no run {number}.", hint="windlass runs list")
+            raise NotFound(f"there is no run {number}", hint="windlass runs list")
         return found
 
     def _end(self, stored: StoredRun, state: State) -> StoredRun:
@@ -303,7 +303,7 @@ class FakeRequests:
     async def _any_run(self) -> StoredRun:
         found = await self.store.read(lambda tx: tx.find(StoredRun, order="-number", limit=1))
         if not found:
-            raise NotFound("There is no run to copy.")
+            raise NotFound("there is no run to copy")
         return found[0]
 
     async def deploy(  # noqa: PLR0913  # as the engine has it
@@ -355,7 +355,7 @@ class FakeRequests:
     async def _decide(self, number: int, state: str, by: str, why: str) -> Deployment:
         found = await self.store.read(lambda tx: tx.get(Deployment, number))
         if found is None:
-            raise NotFound(f"There is no deployment {number}.")
+            raise NotFound(f"there is no deployment {number}")
         if found.state != "approval":
             raise Conflict(f"Deployment {number} does not wait for approval: {found.state}.")
         approvals = (*found.approvals, by) if state == "admitted" else found.approvals

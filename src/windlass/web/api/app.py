@@ -7,6 +7,7 @@ Its OpenAPI document is at /api/v1/openapi.json; operation ids are a promise.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +33,10 @@ from windlass.web.parts import Parts
 
 DESCRIPTION = "Everything that `windlass` and the pages can do. Times are ISO 8601, UTC."
 
+# How a kind of value that an input may have is named to people, in this order.
+KINDS = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false"}
+ORDER = list(KINDS.values())
+
 
 class _Ascii(JSONResponse):
     """What repeats the words of a request, halves of characters among them, which UTF-8 lacks."""
@@ -56,10 +61,24 @@ async def _failed(_request: Request, error: Exception) -> Response:
 async def _invalid(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):  # pragma: no cover
         raise error
-    said = "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-    )
-    return answer(Problem(status=400, code="bad-request", message=said))
+    return answer(Problem(status=400, code="bad-request", message="; ".join(_faults(error))))
+
+
+def _faults(error: RequestValidationError) -> Iterator[str]:
+    """What is wrong, each with its place; a value that may be of several kinds is one fault."""
+    kinds: dict[str, list[str]] = {}
+    for each in error.errors():
+        *where, last = (str(part) for part in each["loc"])
+        place = ".".join((*where, last)).removeprefix("body.")
+        word = KINDS.get(last)
+        if word is None or len(where) < 2:
+            yield f"{place}: {each['msg']}"
+            continue
+        words = kinds.setdefault(place.rpartition(".")[0], [])
+        if word not in words:
+            words.append(word)
+    for place, words in kinds.items():
+        yield f"{place}: {', '.join(sorted(words, key=ORDER.index))}"
 
 
 def make_api(parts: Parts) -> FastAPI:

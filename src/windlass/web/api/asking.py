@@ -4,11 +4,16 @@ What the routes of the API have in common: the parts, the person, the limits.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import Depends, Query
 from starlette.requests import Request
 
+from windlass.core.errors import UserError
+from windlass.engine.requests.asked import unknown
+from windlass.ports.records import Repository
+from windlass.ports.store import Tx
 from windlass.web.api.models.shape import ErrorEnvelope
 from windlass.web.errors import SignInNeeded
 from windlass.web.guard import session_of
@@ -38,6 +43,16 @@ def _actor(request: Request) -> str:
     if session is None:
         raise SignInNeeded("This needs a token.", hint="send `Authorization: Bearer TOKEN`")
     return session.name
+
+
+def fits(tx: Tx, repository: str, state: str = "", states: Collection[str] = ()) -> None:
+    """Refuse a filter that names a repository, or a state, that there is not."""
+    for one in state.split(",") if state else ():
+        if one not in states:
+            said = f"there is no state {one!r}; there are {', '.join(states)}"
+            raise UserError(said, code="bad-request")
+    if repository and tx.get(Repository, repository) is None:
+        raise unknown(repository)
 
 
 With = Annotated[Parts, Depends(_parts)]

@@ -134,5 +134,5 @@ def show_deployment(tx: Tx, number: int) -> Deployment:
     """One deployment; `NotFound` when there is none."""
     found = tx.get(Deployment, number)
     if found is None:
-        raise NotFound(f"There is no deployment {number}.", hint="windlass environments list")
+        raise NotFound(f"there is no deployment {number}", hint="windlass environments list")
     return found

@@ -22,14 +22,18 @@ from windlass.ports.records import (
 )
 from windlass.ports.store import Below, Tx, Wanted
 
+# Where a delivery can be.
+STATES = ("received", "done", "ignored", "failed")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
-    """An event, and how many of its listeners matched."""
+    """An event, how many of its listeners matched, and how many did so only in `shadow`."""
 
     stored: StoredEvent
     matched: int
     listeners: int
+    shadow: int = 0
     runs: tuple[int, ...] = ()
 
     @property
@@ -92,7 +96,8 @@ def with_verdicts(tx: Tx, events: Sequence[StoredEvent]) -> tuple[EventRow, ...]
 def _row(event: StoredEvent, verdicts: Sequence[StoredVerdict]) -> EventRow:
     return EventRow(
         stored=event,
-        matched=sum(verdict.matched for verdict in verdicts),
+        matched=sum(one.matched and not one.shadow for one in verdicts),
+        shadow=sum(one.matched and one.shadow for one in verdicts),
         listeners=len(verdicts),
         runs=tuple(sorted(verdict.run for verdict in verdicts if verdict.run)),
     )
@@ -102,7 +107,7 @@ def show_event(tx: Tx, number: int) -> EventDetail:
     """One event; `NotFound` when there is none."""
     stored = tx.get(StoredEvent, number)
     if stored is None:
-        raise NotFound(f"There is no event {number}.", hint="windlass events list")
+        raise NotFound(f"there is no event {number}", hint="windlass events list")
     verdicts = tx.find(StoredVerdict, event=number)
     return EventDetail(
         row=_row(stored, verdicts),
@@ -126,16 +131,17 @@ def _replays(tx: Tx, stored: StoredEvent) -> tuple[int, ...]:
     return tuple(one.number for one in events if one.origin == stored.number)
 
 
-def list_refusals(tx: Tx, *, limit: int = 50) -> tuple[Refusal, ...]:
+def list_refusals(tx: Tx, *, repository: str = "", limit: int = 50) -> tuple[Refusal, ...]:
     """Requests that were not accepted, newest first."""
-    return tuple(tx.find(Refusal, order="-at", limit=limit))
+    where: dict[str, Wanted] = {"repository": repository} if repository else {}
+    return tuple(tx.find(Refusal, order="-at", limit=limit, **where))
 
 
 def show_delivery(tx: Tx, identity: str) -> DeliveryView:
     """One delivery and what belongs to it; `NotFound` when there is none."""
     delivery = tx.get(Delivery, identity)
     if delivery is None:
-        raise NotFound(f"There is no delivery {identity}.", hint="windlass events deliveries")
+        raise NotFound(f"there is no delivery {identity}", hint="windlass events deliveries")
     return DeliveryView(
         delivery=delivery,
         events=tuple(tx.find(StoredEvent, order="position", delivery=identity)),

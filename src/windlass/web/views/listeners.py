@@ -44,7 +44,7 @@ def show_listeners(tx: Tx, repository: str) -> ListenersSeen:
     """What the listeners of a repository did last; `NotFound` when there is none."""
     found = tx.get(Repository, repository)
     if found is None:
-        raise NotFound(f"There is no repository {repository}.", hint="windlass repo list")
+        raise NotFound(f"there is no repository {repository}", hint="windlass repo list")
     events = tx.find(StoredEvent, repository=repository, order="-number", limit=MOST)
     came = {event.number: event.at for event in events}
     said = tx.find(StoredVerdict, event=tuple(came)) if came else []

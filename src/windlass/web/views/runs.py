@@ -32,7 +32,7 @@ def show_run(tx: Tx, number: int) -> StoredRun:
     """One run; `NotFound` when there is none."""
     found = tx.get(StoredRun, number)
     if found is None:
-        raise NotFound(f"There is no run {number}.", hint="windlass runs list")
+        raise NotFound(f"there is no run {number}", hint="windlass runs list")
     return found
 
 
@@ -55,7 +55,7 @@ def show_build(tx: Tx, name: str) -> Build:
         return found
     same = tx.find(Build, order="-created_at", limit=1, digest=name)
     if not same:
-        raise NotFound(f"There is no build {name}.", hint="windlass builds list")
+        raise NotFound(f"there is no build {name}", hint="windlass builds list")
     return same[0]
 
 

@@ -193,7 +193,11 @@ class CommandAnswer(Answer):
 
 
 class EventAnswer(Answer):
-    """An event in a list, with how many of its listeners matched; `origin` is what it repeats."""
+    """
+    An event in a list, with how many of its listeners matched; `origin` is what it repeats.
+
+    `matched` are those that start something; `shadow` more would have, but are in shadow.
+    """
 
     number: int
     kind: str
@@ -209,6 +213,7 @@ class EventAnswer(Answer):
     delivery: str
     matched: int
     listeners: int
+    shadow: int
     fault: str
     origin: int | None
 
@@ -231,6 +236,7 @@ class EventAnswer(Answer):
             delivery=stored.delivery,
             matched=row.matched,
             listeners=row.listeners,
+            shadow=row.shadow,
             fault=stored.fault,
             origin=stored.origin or None,
         )

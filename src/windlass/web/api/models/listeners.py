@@ -46,7 +46,8 @@ class ListenerAnswer(Answer):
     """
     A listener of the default branch, and what it said and started last.
 
-    `verdict` is the last one to an event that was for it. One that is `manual` may be run.
+    `verdict` is the last one to an event that was for it. One that is `manual` may be run, one
+    in `shadow` starts nothing.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ListenerAnswer(Answer):
     conditions: list[str]
     place: str
     manual: bool
+    shadow: bool
     inputs: list[InputAnswer]
     verdict: VerdictAnswer | None
     event: int | None
@@ -70,6 +72,7 @@ class ListenerAnswer(Answer):
             conditions=list(condition_texts(listener)),
             place=place_of(listener),
             manual=listener.manual,
+            shadow=listener.shadow,
             inputs=[InputAnswer.of(one, environments) for one in listener.inputs],
             verdict=None if last.verdict is None else VerdictAnswer.of(last.verdict),
             event=None if last.verdict is None else last.verdict.event,
@@ -83,8 +86,8 @@ class ManualAsk(Ask):
     """
     Which manual listener to run, and the value of each of its inputs.
 
-    It runs on the head of `branch` (empty: the default branch), or on `ref`, a tag or whole
-    commit id of that branch. A value is a text, a number or a boolean; null gives none.
+    It runs on the head of `branch` (empty: the default branch), or on `ref`, a tag or
+    commit of that branch. A value is a text, a number or a boolean; null gives none.
     """
 
     listener: str

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from windlass.engine.requests.replay import Chosen, Replay, Replayed
-from windlass.web.api.models.shape import Answer, Ask, moment
+from windlass.web.api.models.shape import Answer, Ask, Listed, moment
 
 Number = Annotated[int, Field(ge=1, le=2**62)]
 
@@ -55,12 +55,13 @@ class ReplayAnswer(Answer):
     """
     One replay: the first original, and the new delivery; null when nothing was done.
 
-    `event` is the original's first event; null when it never became one. `fresh` is false
-    when the same wish made this replay before.
+    `event` is the original's first event; null when it never became one, and `events` are all
+    of it. `fresh` is false when the same wish made this replay before.
     """
 
     original: str
     event: int | None
+    events: list[int]
     repository: str
     delivery: str | None
     fresh: bool
@@ -77,7 +78,18 @@ class ReplayAnswer(Answer):
         return cls(
             original=one.original.id,
             event=one.event or None,
+            events=list(one.events),
             repository=one.original.repository,
             delivery=None,
             fresh=False,
         )
+
+
+class ReplaysAnswer(Listed[ReplayAnswer]):
+    """
+    All replays of a wish, oldest first.
+
+    `left_out` events of its range were asked for by a person: no webhook brought them.
+    """
+
+    left_out: int

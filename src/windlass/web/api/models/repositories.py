@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from windlass.engine.requests.repositories import Rotated
 from windlass.ports.forge import HookState, PullRequest, Trust
 from windlass.ports.records import Repository
 from windlass.web.api.models.shape import Answer, Ask, maybe_when, when
@@ -97,6 +98,28 @@ class HookAnswer(Answer):
     def of(cls, state: HookState) -> HookAnswer:
         """The answer for a state."""
         return cls(present=state.present, problem=state.problem)
+
+
+class RotatedAnswer(HookAnswer):
+    """
+    The webhook with its new secret; `previous_until` is how long the one before is trusted.
+
+    Null: until the code host has been told of the new one. Where that is done `by_hand`, the
+    sender has to be given it.
+    """
+
+    previous_until: datetime | None
+    by_hand: bool
+
+    @classmethod
+    def rotated(cls, done: Rotated) -> RotatedAnswer:
+        """The answer for what was done."""
+        return cls(
+            present=done.hook.present,
+            problem=done.hook.problem,
+            previous_until=maybe_when(done.until),
+            by_hand=done.by_hand,
+        )
 
 
 class SecretAnswer(Answer):

@@ -126,11 +126,12 @@ class RunAnswer(Answer):
 
 
 class RunDetail(RunAnswer):
-    """A run with its jobs, in the order they were written."""
+    """A run with its jobs, in the order they were written; `inputs` of one that is manual."""
 
     trusted: bool
     cancelled_by: str
     config_sha: str
+    inputs: dict[str, str | bool | int | float] | None
     jobs: list[JobAnswer]
 
     @classmethod
@@ -142,6 +143,7 @@ class RunDetail(RunAnswer):
             trusted=run.trusted,
             cancelled_by=run.cancelled_by,
             config_sha=run.config_sha,
+            inputs=None if run.event.inputs is None else dict(run.event.inputs),
             jobs=[JobAnswer.of(job) for job in run.jobs.values()],
         )
 

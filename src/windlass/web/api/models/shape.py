@@ -69,11 +69,12 @@ class FaultAnswer(Answer):
 
 
 class WrongInputAnswer(Answer):
-    """One input that does not fit: its name, what it may be, and what was given."""
+    """One input that does not fit: its name, what it may be, what was given, and all in words."""
 
     name: str
     expected: str
     actual: str
+    message: str
 
 
 class ErrorAnswer(Answer):
@@ -115,7 +116,9 @@ class ErrorEnvelope(Answer):
                     for fault in problem.faults
                 ],
                 inputs=[
-                    WrongInputAnswer(name=one.name, expected=one.expected, actual=one.actual)
+                    WrongInputAnswer(
+                        name=one.name, expected=one.expected, actual=one.actual, message=str(one)
+                    )
                     for one in problem.inputs
                 ],
             )

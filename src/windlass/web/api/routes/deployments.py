@@ -8,7 +8,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With
+from windlass.engine.deployments import OPEN, OVER
+from windlass.ports.records import Build, Deployment
+from windlass.ports.store import Tx
+from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With, fits
 from windlass.web.api.models.deployments import (
     BoardAnswer,
     BuildAnswer,
@@ -33,9 +36,12 @@ async def builds(
     parts: With, repository: Of = "", service: str = "", limit: Limit = 50
 ) -> Listed[BuildAnswer]:
     """Builds, newest first."""
-    found = await parts.store.read(
-        lambda tx: list_builds(tx, repository=repository, service=service, limit=limit)
-    )
+
+    def work(tx: Tx) -> tuple[Build, ...]:
+        fits(tx, repository)
+        return list_builds(tx, repository=repository, service=service, limit=limit)
+
+    found = await parts.store.read(work)
     return Listed(items=[BuildAnswer.of(record) for record in found])
 
 
@@ -66,9 +72,12 @@ async def deployments(  # noqa: PLR0913, PLR0917  # each is a parameter of the U
     wanted = Filter(
         repository=repository, environment=environment, service=service, state=state, run=run
     )
-    found = await parts.store.read(
-        lambda tx: list_deployments(tx, wanted, before=before, limit=limit)
-    )
+
+    def work(tx: Tx) -> tuple[Deployment, ...]:
+        fits(tx, repository, state, (*OPEN, *OVER))
+        return list_deployments(tx, wanted, before=before, limit=limit)
+
+    found = await parts.store.read(work)
     return Listed(
         items=[DeploymentAnswer.of(record) for record in found],
         next=found[-1].number if len(found) == limit else None,

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from windlass.core.errors import UserError
-from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With
+from windlass.ports.records import Delivery, Refusal
+from windlass.ports.store import Tx
+from windlass.web.api.asking import Actor, Before, Limit, Of, OneOf, With, fits
 from windlass.web.api.models.events import (
     DeliveryAnswer,
     DeliveryDetail,
@@ -20,7 +22,7 @@ from windlass.web.api.models.events import (
     RefusalAnswer,
     body_bytes,
 )
-from windlass.web.api.models.replay import ReplayAnswer, ReplayAsk
+from windlass.web.api.models.replay import ReplayAnswer, ReplayAsk, ReplaysAnswer
 from windlass.web.api.models.shape import Listed
 from windlass.web.guard import session_of
 from windlass.web.views import events as view
@@ -33,9 +35,12 @@ async def every(
     parts: With, repository: Of = "", before: Before = None, limit: Limit = 50
 ) -> Listed[EventAnswer]:
     """Events, newest first, each with how many of its listeners matched."""
-    rows = await parts.store.read(
-        lambda tx: view.list_events(tx, repository=repository, before=before, limit=limit)
-    )
+
+    def work(tx: Tx) -> tuple[view.EventRow, ...]:
+        fits(tx, repository)
+        return view.list_events(tx, repository=repository, before=before, limit=limit)
+
+    rows = await parts.store.read(work)
     return Listed(
         items=[EventAnswer.of(row) for row in rows],
         next=rows[-1].stored.number if len(rows) == limit else None,
@@ -49,13 +54,14 @@ async def show(number: int, parts: With) -> EventFull:
 
 
 @router.post("/events/replay", operation_id="replayEvents", status_code=202)
-async def replay(ask: ReplayAsk, parts: With, actor: Actor) -> Listed[ReplayAnswer]:
+async def replay(ask: ReplayAsk, parts: With, actor: Actor) -> ReplaysAnswer:
     """Have deliveries once more, oldest first and 500 at most, as new ones that name theirs."""
     if ask.dry_run:
-        would = await parts.requests.to_replay(ask.wanted)
-        return Listed(items=[ReplayAnswer.would(one) for one in would])
-    done = await parts.requests.replay(ask.wanted, by=actor)
-    return Listed(items=[ReplayAnswer.of(one) for one in done])
+        items = [ReplayAnswer.would(one) for one in await parts.requests.to_replay(ask.wanted)]
+    else:
+        done = await parts.requests.replay(ask.wanted, by=actor)
+        items = [ReplayAnswer.of(one) for one in done]
+    return ReplaysAnswer(items=items, left_out=await parts.requests.left_out(ask.wanted))
 
 
 @router.get("/events/{number}/explain", operation_id="explainEvent")
@@ -73,7 +79,7 @@ async def explain_commit(
 ) -> ExplanationAnswer:
     """Why a commit or pull request did, or did not, start something; also without a webhook."""
     if (pull_request is None) is not bool(sha):
-        raise UserError("Give either sha or pull_request.", code="bad-request")
+        raise UserError("give either sha or pull_request", code="bad-request")
     if pull_request is not None:
         found = await parts.requests.explain_pull_request(repository, pull_request)
     else:
@@ -89,9 +95,12 @@ async def deliveries(
     limit: Limit = 50,
 ) -> Listed[DeliveryAnswer]:
     """Webhook requests that were accepted, newest first; `failed` ones could not be handled."""
-    found = await parts.store.read(
-        lambda tx: view.list_deliveries(tx, repository=repository, state=state, limit=limit)
-    )
+
+    def work(tx: Tx) -> tuple[Delivery, ...]:
+        fits(tx, repository, state, view.STATES)
+        return view.list_deliveries(tx, repository=repository, state=state, limit=limit)
+
+    found = await parts.store.read(work)
     return Listed(items=[DeliveryAnswer.of(record) for record in found])
 
 
@@ -125,7 +134,12 @@ async def body(identity: str, parts: With) -> Response:
 
 
 @router.get("/refusals", operation_id="listRefusals")
-async def refusals(parts: With, limit: Limit = 50) -> Listed[RefusalAnswer]:
+async def refusals(parts: With, repository: Of = "", limit: Limit = 50) -> Listed[RefusalAnswer]:
     """Webhook requests that were not accepted, newest first."""
-    found = await parts.store.read(lambda tx: view.list_refusals(tx, limit=limit))
+
+    def work(tx: Tx) -> tuple[Refusal, ...]:
+        fits(tx, repository)
+        return view.list_refusals(tx, repository=repository, limit=limit)
+
+    found = await parts.store.read(work)
     return Listed(items=[RefusalAnswer.of(record) for record in found])

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from windlass.core.errors import UserError
+from windlass.engine.requests.asked import disconnected
 from windlass.web.api.asking import Actor, With
 from windlass.web.api.models.listeners import AskedAnswer, ListenerAnswer, ManualAsk
 from windlass.web.api.models.shape import Listed
@@ -30,6 +31,8 @@ async def every(name: str, parts: With) -> Listed[ListenerAnswer]:
     """The listeners of the default branch, in the order they were written."""
     seen = await parts.store.read(lambda tx: show_listeners(tx, name))
     found = await parts.requests.listeners(name)
+    if not found.repository.active:
+        raise disconnected(found.repository)
     if found.problem:
         raise UserError(found.problem, hint=f"windlass repo check {name}")
     return Listed(

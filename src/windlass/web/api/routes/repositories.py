@@ -16,6 +16,7 @@ from windlass.web.api.models.repositories import (
     PolicyAsk,
     RecoveredAnswer,
     RepositoryAnswer,
+    RotatedAnswer,
     SecretAnswer,
     TokenAsk,
 )
@@ -59,9 +60,9 @@ async def token(ask: TokenAsk, parts: With, actor: Actor) -> None:
 
 
 @router.post("/repositories/{name:path}/rotate", operation_id="rotateSecret")
-async def rotate(name: str, parts: With, actor: Actor) -> HookAnswer:
+async def rotate(name: str, parts: With, actor: Actor) -> RotatedAnswer:
     """A new webhook secret, given to the code host; the one before stays valid for a day."""
-    return HookAnswer.of(await parts.requests.rotate_secret(name, by=actor))
+    return RotatedAnswer.rotated(await parts.requests.rotate_secret(name, by=actor))
 
 
 @router.post("/repositories/{name:path}/check", operation_id="checkRepository")

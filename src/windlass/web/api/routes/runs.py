@@ -9,7 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from windlass.web.api.asking import Actor, Before, Limit, Of, With
+from windlass.core.run import State
+from windlass.ports.records import StoredRun
+from windlass.ports.store import Tx
+from windlass.web.api.asking import Actor, Before, Limit, Of, With, fits
 from windlass.web.api.models.runs import CancelAsk, RunAnswer, RunDetail
 from windlass.web.api.models.shape import Listed
 from windlass.web.stream import find_log, follow_log, log_part
@@ -29,9 +32,12 @@ async def every(
     limit: Limit = 50,
 ) -> Listed[RunAnswer]:
     """Runs, newest first."""
-    found = await parts.store.read(
-        lambda tx: list_runs(tx, repository=repository, state=state, before=before, limit=limit)
-    )
+
+    def work(tx: Tx) -> tuple[StoredRun, ...]:
+        fits(tx, repository, state, tuple(State))
+        return list_runs(tx, repository=repository, state=state, before=before, limit=limit)
+
+    found = await parts.store.read(work)
     return Listed(
         items=[RunAnswer.of(stored) for stored in found],
         next=found[-1].number if len(found) == limit else None,
