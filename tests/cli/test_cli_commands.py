@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+from dataclasses import replace
 
 import pytest
 
 from windlass.ports.forge import Trust
+from windlass.ports.records import Repository, StoredEvent, StoredVerdict
 
 READS = (
     (("repo", "list"), "acme/payments"),
@@ -168,3 +171,64 @@ def test_an_issuer_is_trusted_for_what_is_claimed(shell):
         done = shell(*words, *oidc, "--oidc-claim", odd)
         assert done.returncode == 2
         assert "NAME=VALUE" in done.stderr
+
+
+def becomes(shell, name, **changed):
+    """Change a repository of the sample, which is that of all tests here; what it was."""
+
+    def work(tx):
+        old = tx.get(Repository, name)
+        tx.save(replace(old, **changed))
+        return old
+
+    return shell.sample.store.fill(work)
+
+
+def test_a_disconnected_repository_is_told_and_not_counted(shell):
+    """In the list, in a word; the only other one is meant where nobody says which."""
+    assert "connected" in shell("repo", "list").stdout
+    assert shell("listeners", "list").returncode == 2
+    becomes(shell, "acme/payments", active=False)
+    rows = {line.split()[0]: line.split()[1] for line in shell("repo", "list").stdout.splitlines()}
+    assert (rows["acme/payments"], rows["acme/shop"]) == ("disconnected", "connected")
+    assert "missed: paths" in shell("listeners", "list").stdout
+    done = shell("listeners", "list", "--repository", "acme/payments")
+    assert (done.returncode, "acme/payments is disconnected" in done.stderr) == (7, True)
+    becomes(shell, "acme/payments", active=True)
+
+
+def test_a_rotation_tells_how_long_the_secret_before_counts(shell):
+    """And the sender has to be given the new one where no code host can be told it."""
+    said = shell("repo", "rotate", "acme/shop").stderr
+    wanted = r"acme/shop: a new secret, and its webhook has it\. The one before is good until"
+    assert re.match(wanted + r" \d+ \w+ \d\d:\d\d UTC\.\n", said)
+    was = becomes(shell, "acme/shop", forge="generic")
+    said = shell("repo", "rotate", "acme/shop").stderr
+    assert said.startswith("acme/shop: a new secret. The one before is good until ")
+    assert said.endswith("Give the sender the new one: windlass repo secret acme/shop.\n")
+    becomes(shell, "acme/shop", forge=was.forge)
+
+
+def test_a_shadow_is_told_as_one(shell):
+    """It did not start anything, whatever it said."""
+
+    def work(tx):
+        tx.add(StoredVerdict(event=3, listener="tried", matched=True, shadow=True))
+
+    shell.sample.store.fill(work)
+    listed = shell("events", "list").stdout.splitlines()
+    (line,) = [one for one in listed if one.startswith("3 ")]
+    assert ", 1 in shadow" in line
+
+
+def test_a_repeat_names_what_it_repeats(shell):
+    """In the list of events."""
+
+    def work(tx):
+        old = tx.get(StoredEvent, 3)
+        tx.add(replace(old, number=99, delivery="d99", origin=3))
+
+    shell.sample.store.fill(work)
+    head, first, *_ = shell("events", "list").stdout.splitlines()
+    assert head.split()[:2] == ["EVENT", "REPEATS"]
+    assert first.split()[:2] == ["99", "3"]

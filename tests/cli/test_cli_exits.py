@@ -22,6 +22,18 @@ ENDS = (
     (("runs", "list"), {"WINDLASS_TOKEN": "wrong"}, Exit.AUTHENTICATION),
     (("runs", "list"), {"WINDLASS_TOKEN": ""}, Exit.AUTHENTICATION),
     (("runs", "show", "99"), {}, Exit.NOT_FOUND),
+    (("runs", "list", "--state", "running,gone"), {}, Exit.USAGE),
+    (("runs", "list", "--state", "running,failed"), {}, Exit.OK),
+    *(
+        ((*words, "--repository", "acme/none"), {}, Exit.NOT_FOUND)
+        for words in (
+            ("runs", "list"),
+            ("builds", "list"),
+            ("events", "list"),
+            ("events", "deliveries"),
+            ("events", "deliveries", "--refused"),
+        )
+    ),
     (("logs", "3", "nothing"), {}, Exit.NOT_FOUND),
     (("deploy", "nothing", "dev"), {}, Exit.NOT_FOUND),
     (("lint",), {}, Exit.NOT_FOUND),
@@ -106,3 +118,15 @@ def test_where_nobody_can_be_asked_nothing_is_done(shell):
     assert done.returncode == Exit.DECLINED
     assert "--yes" in done.stderr
     assert ("remove_repository", "acme/shop", "alice") not in shell.sample.asked.asked
+
+
+def test_every_line_of_an_error_is_told_apart(shell):
+    """What follows the first is indented; the address is for when a server is at fault."""
+    words = ("listeners", "run", "rollout", "--repository", "acme/shop", "-f", "colour=red")
+    said = shell(*words).stderr.splitlines()
+    assert said[0].startswith("error: there is no input colour; there are target, version")
+    assert said[1].startswith("  target: found nothing")
+    assert "where:" not in "".join(said)
+    shell.sample.asked.failure = ZeroDivisionError()
+    assert "where: POST http" in shell(*words).stderr
+    shell.sample.asked.failure = None

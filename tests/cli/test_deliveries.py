@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import replace
 
 import pytest
 
-from windlass.ports.records import Delivery
+from windlass.ports.records import Delivery, StoredEvent
 
 
 def changed(shell, identity, **more):
@@ -114,6 +115,24 @@ def test_a_replay_is_asked_under_my_name(shell, words, asked):
     assert done.returncode == 0, done.stderr
     assert "DELIVERY" in done.stdout
     assert shell.sample.asked.asked[-1] == asked
+
+
+def test_a_replay_tells_its_events_and_what_was_left_out(shell):
+    """Which they are, that nothing is deployed, and what a person had asked for."""
+
+    def work(tx):
+        old = tx.get(StoredEvent, 3)
+        tx.add(replace(old, number=90, delivery="by-hand", kind="manual", repository="acme/shop"))
+
+    shell.sample.store.fill(work)
+    said = shell("events", "replay", "--from", "3", "--to", "99").stderr.splitlines()
+    count = re.fullmatch(
+        r"(\d) deliveries replayed \(events 3, [\d, ]+\)\. Deploy jobs are skipped;"
+        r" --allow-deploy lets them run\.",
+        said[0],
+    )
+    assert count
+    assert said[1] == "1 manual event was left out: windlass runs rerun RUN does one again."
 
 
 def test_many_are_asked_about_first(shell):

@@ -146,6 +146,8 @@ def test_what_does_not_fit_is_told_at_once(tmp_path):
             "count": ("a number", "'many'"),
             "dry": ("true or false", "'yes'"),
         }
+        there = "there are target, version, count, dry, note"
+        assert f"there is no input colour; {there}" in str(error).split("\n")
         assert "unknown" not in str(await refused(here, InputError, "ship", {"x": "1"}))
         for text in ("\0", "\ud800", "x" * 8193):
             await refused(here, InputError, "rollout", {"target": "dev", "version": text})
@@ -169,8 +171,10 @@ def test_who_asks_for_what_is_not_there_is_told(tmp_path):
         await refused(here, UserError, "ship", ref="a b")
         assert "not on branch main" in str(await refused(here, Conflict, "ship", ref=side))
         await refused(here, UserError, "ship", key="x" * 129)
-        await ask(here, "rollout", branch="side", ref=side)
-        assert (await runs(here))[-1].sha == side
+        for named in (side, side[:7]):
+            await ask(here, "rollout", branch="side", ref=named)
+            assert (await runs(here))[-1].sha == side
+        await refused(here, NotFound, "ship", branch="side", ref=side[:6])
         story.commit("main", {".windlass.yaml": "listeners: {ship: {}}"})
         await refused(here, ConfigError, "ship")
 

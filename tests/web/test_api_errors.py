@@ -77,6 +77,10 @@ def test_every_fault_of_a_configuration_has_its_place(web):
         "/runs/3/jobs/nothing/log",
         "/runs/3/jobs/ci/lint/log?attempt=9",
         "/nothing",
+        *(
+            f"/{kind}?repository=acme/none"
+            for kind in ("runs", "events", "deliveries", "builds", "deployments", "refusals")
+        ),
         *(f"/{kind}/{2**63}" for kind in ("runs", "events", "deployments")),
     ],
 )
@@ -91,6 +95,7 @@ def test_what_is_not_there_is_404(web, path):
     "path",
     [
         "/runs/x",
+        *(f"/{kind}?state=failed,gone" for kind in ("runs", "deliveries", "deployments")),
         "/runs?limit=0",
         "/runs?limit=501",
         "/runs?before=99999999999999999999999",

@@ -99,13 +99,30 @@ def test_what_does_not_fit_is_shown_by_its_name(web):
     assert "data-live" not in answer.text
     answer = told(web, {"target": "mars", "count": [1], "size": None})
     assert answer.status_code == 400
+    said = answer.json()["error"]["message"]
+    assert said == "inputs.count: a text, a number, true or false"
     answer = told(web, {"target": "mars", "count": True, "size": None})
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "wrong-input"
     assert answer.json()["error"]["inputs"] == [
-        {"name": "target", "expected": "one of dev, production", "actual": "'mars'"},
-        {"name": "version", "expected": "a text", "actual": "nothing"},
-        {"name": "count", "expected": "a number", "actual": "'true'"},
+        {
+            "name": "target",
+            "expected": "one of dev, production",
+            "actual": "'mars'",
+            "message": "target: found 'mars', expected one of dev, production",
+        },
+        {
+            "name": "version",
+            "expected": "a text",
+            "actual": "nothing",
+            "message": "version: found nothing, expected a text",
+        },
+        {
+            "name": "count",
+            "expected": "a number",
+            "actual": "'true'",
+            "message": "count: found 'true', expected a number",
+        },
     ]
 
 

@@ -32,6 +32,7 @@ def test_a_replay_names_the_first_original_and_the_new_delivery(web):
         {
             "original": "d00000003",
             "event": 3,
+            "events": [3],
             "repository": "acme/shop",
             "delivery": None,
             "fresh": False,

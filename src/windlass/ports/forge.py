@@ -90,9 +90,10 @@ class Hook:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookState:
     """
-    Whether a hook is in place as it should be; `problem` says what is not, and its remedy.
+    Whether a hook is in place as it should be; `problem` says what is not.
 
-    `by_hand` says that only a person can mend it, so nothing else is tried. Of the problem,
+    Its remedy is to install the hook, unless `by_hand`: only a person can mend it then, nothing
+    else is tried, and the problem says how. Of the problem,
     as far as the forge tells it: whether the hook is `active`, the kinds of events that are
     `unsent`, and how the last delivery `failed`, with the status that it got.
     """

@@ -121,7 +121,7 @@ async def _running(settings: Settings, bound: socket.socket) -> AsyncIterator[Ru
         receive = Receive(store, world.clock, ids)
         refusals = Refusals(store, world.clock)
         pace = Pace(jobs=settings.jobs, recover_every=settings.missed_every)
-        endpoints = Endpoints(lambda name: _look_up(world, name))
+        endpoints = Endpoints(lambda name: look_up(world, name))
         engine = Engine(world, pace, receive, ids, endpoints.forget)
         hooks = Hooks(
             receive=receive,
@@ -178,7 +178,8 @@ def _loudly(work: asyncio.Task[None]) -> None:
         os._exit(70)
 
 
-async def _look_up(world: World, name: str) -> Endpoint | None:
+async def look_up(world: World, name: str) -> Endpoint | None:
+    """The endpoint of this name, of a repository that is connected."""
     found = await world.store.read(lambda tx: tx.find(Repository, endpoint=name, active=True))
     if not found:
         return None

@@ -11,7 +11,7 @@ import click
 
 from windlass.cli.answers import Event, Explanation, Listed, Verdict
 from windlass.cli.commands.deliveries import COMMANDS as DELIVERIES
-from windlass.cli.commands.listeners import only
+from windlass.cli.only import only
 from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
 from windlass.cli.exits import Exit, Failure

@@ -190,31 +190,45 @@ def _failed(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
 
 def _ranged(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
     """Deliveries of events in a range; those that are repeats themselves are left out."""
-    where = _where(wanted, "at")
     seen: set[str] = set()
-    last = max(wanted.first, 1) - 1
-    while part := tx.find(
-        StoredEvent, order="number", limit=PART, **{**where, "number": Above(last)}
-    ):
-        last = part[-1].number
-        for event in part:
-            if (wanted.last and event.number > wanted.last) or len(seen) >= MOST:
-                return
-            delivery = tx.get(Delivery, event.delivery)
-            repeats = event.origin or event.kind == Kind.MANUAL
-            if not repeats and delivery is not None and delivery.id not in seen:
-                seen.add(delivery.id)
-                yield replays.root(tx, delivery)
+    for event in _within(tx, wanted):
+        if len(seen) >= MOST:
+            return
+        delivery = tx.get(Delivery, event.delivery)
+        repeats = event.origin or event.kind == Kind.MANUAL
+        if not repeats and delivery is not None and delivery.id not in seen:
+            seen.add(delivery.id)
+            yield replays.root(tx, delivery)
 
 
 def by_hand(tx: Tx, wanted: Replay) -> int:
     """The manual events of a range; no webhook brought them, so there is nothing to replay."""
     if wanted.named or wanted.failed:
         return 0
-    where = _where(wanted, "at") | {"kind": str(Kind.MANUAL)}
-    where["number"] = Above(max(wanted.first, 1) - 1)
-    found = tx.find(StoredEvent, order="number", limit=MOST, **where)
-    return sum(not wanted.last or one.number <= wanted.last for one in found)
+    others: set[str] = set()
+    manual = 0
+    for event in _within(tx, wanted):
+        if len(others) >= MOST:
+            break
+        if event.kind == Kind.MANUAL:
+            manual += 1
+        elif not event.origin:
+            others.add(event.delivery)
+    return manual
+
+
+def _within(tx: Tx, wanted: Replay) -> Iterator[StoredEvent]:
+    """The events of a range, oldest first."""
+    where = _where(wanted, "at")
+    last = max(wanted.first, 1) - 1
+    while part := tx.find(
+        StoredEvent, order="number", limit=PART, **{**where, "number": Above(last)}
+    ):
+        for event in part:
+            if wanted.last and event.number > wanted.last:
+                return
+            last = event.number
+            yield event
 
 
 def _where(wanted: Replay, moment: str) -> dict[str, Wanted]:

@@ -56,9 +56,7 @@ class AzureWebhooks(Access):
         async with self._speaking(url) as (azure, known):
             found = await _ours(azure, known, hook)
             if not found:
-                return HookState(
-                    present=False, problem="the webhook is not there: windlass repo check makes it"
-                )
+                return HookState(present=False, problem="the webhook is not there")
             problems = _problems(found, hook)
             if problems:
                 sent = [text(one, "eventType") for one in found if text(one, "status") == "enabled"]

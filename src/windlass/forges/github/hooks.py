@@ -26,7 +26,6 @@ EVENTS: Mapping[str, tuple[Kind, ...]] = {
     "release": (Kind.RELEASE,),
     "merge_group": (Kind.MERGE_GROUP,),
 }
-_AGAIN = "windlass repo check puts it right"
 _LOG = "GitHub's page of the webhook shows it under Recent Deliveries"
 
 
@@ -70,7 +69,7 @@ class GitHubHooks:
         async with self._access.ask(url, HOOKS) as asked:
             there = await self.found(asked, hook)
             if not there:
-                problem = f"there is no webhook to {hook.url}; {_AGAIN}"
+                problem = f"there is no webhook to {hook.url}"
                 return HookState(present=False, problem=problem)
             return _state(there, hook)
 
@@ -100,7 +99,7 @@ def _state(there: list[Json], hook: Hook) -> HookState:
     wrong = _wrong(there, hook)
     return HookState(
         present=True,
-        problem=f"{'; '.join(wrong)}; {_AGAIN}" if wrong else f"{failed}; {_LOG}" if failed else "",
+        problem="; ".join(wrong) if wrong else f"{failed}; {_LOG}" if failed else "",
         active=there[0].get("active") is True,
         unsent=frozenset(kind for name in _lacking(there[0]) for kind in EVENTS[name]),
         failed=failed,

@@ -33,7 +33,6 @@ EVENTS: Mapping[str, tuple[Kind, ...]] = {
 # Tests of a webhook, the first that GitLab has is sent. A made-up token that is about to expire
 # is there in every project and starts nothing; a push would be the newest one once more.
 TESTS = ("resource_access_token_events", "push_events")
-AGAIN = "`windlass repo check` puts it right"
 LOG = "the log of the webhook says more"
 ON = "executable"
 # What GitLab says of a test that it does not know.
@@ -65,7 +64,7 @@ class GitLabWebhooks:
         async with self._projects.open(url, ROLE) as project:
             there = await _ours(project, hook)
             if not there:
-                return HookState(present=False, problem=f"GitLab has no webhook of ours; {AGAIN}")
+                return HookState(present=False, problem="GitLab has no webhook of ours")
             wrong = _problem(there, hook)
             failed = "" if wrong else await deliveries.trouble(project, there[0])
             return HookState(
@@ -154,22 +153,22 @@ def _problem(there: list[Json], hook: Hook) -> str:
     state = text(first, "alert_status") or ON
     until = text(first, "disabled_until")
     if more:
-        return f"GitLab has {len(there)} webhooks of ours; {AGAIN}"
+        return f"GitLab has {len(there)} webhooks of ours"
     if text(first, "url") != hook.url:
-        return f"the webhook sends to {text(first, 'url')}; {AGAIN}"
+        return f"the webhook sends to {text(first, 'url')}"
     if lacking:
-        return f"the webhook does not send {lacking}; {AGAIN}"
+        return f"the webhook does not send {lacking}"
     if first.get("push_events_branch_filter"):
-        return f"the webhook sends the pushes of some branches only; {AGAIN}"
+        return "the webhook sends the pushes of some branches only"
     if first.get("custom_webhook_template"):
-        return f"the webhook sends a text of its own making; {AGAIN}"
+        return "the webhook sends a text of its own making"
     if first.get("enable_ssl_verification") is not True:
-        return f"the webhook does not verify our certificate; {AGAIN}"
+        return "the webhook does not verify our certificate"
     if state != ON:
         for_now = f" until {until}" if until else ""
         return (
             f"GitLab has switched the webhook off{for_now}, because its deliveries failed;"
-            f" when GitLab can reach {urlsplit(hook.url).hostname}, {AGAIN}"
+            f" when GitLab can reach {urlsplit(hook.url).hostname}, it can be switched on"
         )
     return ""
 

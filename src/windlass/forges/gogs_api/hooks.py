@@ -23,7 +23,6 @@ from windlass.forges.http.client import Http, Tokens
 from windlass.forges.own_hooks import ours
 from windlass.ports.forge import Hook, HookState, Request
 
-MEND = "`windlass repo check` puts it right"
 # What their names of events mean.
 KINDS: Mapping[str, tuple[Kind, ...]] = {
     "push": (Kind.PUSH,),
@@ -131,14 +130,14 @@ class OwnHooks(Asking):
         """What is wrong with what there is of ours."""
         right = [one for one in there if text(one, "config", "url") == hook.url]
         if not there:
-            return HookState(present=False, problem=f"there is no webhook to us; {MEND}")
+            return HookState(present=False, problem="there is no webhook to us")
         if len(there) > 1:
             faults = [f"there are {len(there)} webhooks to us"]
         elif not right:
             faults = [f"the webhook sends to {text(there[0], 'config', 'url')} in place of here"]
         else:
             faults = list(self._faults(right[0]))
-        problem = f"{'; '.join(faults)}; {MEND}" if faults else ""
+        problem = "; ".join(faults)
         lacking = self._lacking((right or there)[0])
         return HookState(
             present=bool(right),

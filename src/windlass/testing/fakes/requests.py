@@ -116,9 +116,8 @@ class FakeRequests:
         return HookState(present=not record.problem, problem=record.problem)
 
     async def remove_repository(self, name: str, *, by: str) -> None:
-        """Disconnect it."""
+        """Disconnect it; the fake only notes it."""
         self._note("remove_repository", name, by)
-        self._saved(replace(await self.repository(name), active=False))
 
     async def webhook_secret(self, name: str, *, by: str) -> str:
         """The secret of its webhooks."""
