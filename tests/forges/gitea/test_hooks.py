@@ -81,8 +81,8 @@ def test_nothing_is_lost_while_a_hook_is_replaced(gitea, shop, url, ask):
         ({"branch_filter": "main"}, "only for the branches main"),
         ({"config": {"url": HOOK.url, "content_type": "form"}}, "sends form in place of json"),
         ({"events": ["push"]}, "does not send: create, delete, pull_request"),
-        ({"events": [*EVENTS, "pull_request_review"]}, "does not send: pull_request_label;"),
-        ({"events": [*EVENTS, "pull_request_label"]}, "does not send: pull_request_review;"),
+        ({"events": [*EVENTS, "pull_request_review"]}, "does not send: pull_request_label"),
+        ({"events": [*EVENTS, "pull_request_label"]}, "does not send: pull_request_review"),
         ({"config": {"url": "http://127.0.0.1:9/hooks/8", "content_type": "json"}}, "hooks/8"),
     ],
 )
