@@ -11,12 +11,12 @@ import click
 
 from windlass.cli.answers import Event, Explanation, Listed, Verdict
 from windlass.cli.commands.deliveries import COMMANDS as DELIVERIES
-from windlass.cli.only import only
 from windlass.cli.commands.replay import replay
 from windlass.cli.connection import Api, Query, api_of, asks_server, server_options
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.local.explained import Recording, explain_recorded
 from windlass.cli.local.recorded import FORGES, recorded
+from windlass.cli.only import only
 from windlass.cli.output import age, fields, indented, short, show, table, took
 
 
