@@ -65,6 +65,57 @@ def composed(bench):
     return held(bench)
 
 
+@pytest.mark.parametrize("harm", ["killed", "not allowed"])
+def test_a_git_that_cannot_run_loses_no_proposal(quiet, tmp_path, monkeypatch, harm):
+    """What it does not answer is no `no`: the push stays spooled, and opens when Git is back."""
+    quiet.commit({"a": "1"})
+    quiet.push("HEAD:refs/for/main/one")
+    (entry,) = spool.waiting(Folder(quiet.url))
+    program = tmp_path / "git"
+    end = {"killed": "kill -9 $$", "not allowed": "exit 128"}[harm]
+    program.write_text(f"#!/bin/sh\n{end}\n")
+    program.chmod(0o755)
+    with pytest.raises(OSError, match="git does not run"):
+        compose.compose(Folder(quiet.url), Git(quiet.url, str(program)))
+    assert spool.waiting(Folder(quiet.url)) == [entry]
+    assert [body["action"] for body in composed(quiet).values()] == ["opened"]
+
+
+def test_a_git_that_is_killed_half_way_loses_no_proposal(quiet, tmp_path):
+    """Memory runs out for the second call, for example."""
+    quiet.commit({"a": "1"})
+    quiet.push("HEAD:refs/for/main/one")
+    (entry,) = spool.waiting(Folder(quiet.url))
+    program = tmp_path / "git"
+    once = tmp_path / "once"
+    program.write_text(f'#!/bin/sh\n[ -e {once} ] && kill -9 $$\ntouch {once}\nexec git "$@"\n')
+    program.chmod(0o755)
+    with pytest.raises(OSError, match="killed by signal 9"):
+        compose.compose(Folder(quiet.url), Git(quiet.url, str(program)))
+    assert spool.waiting(Folder(quiet.url)) == [entry]
+
+
+def test_a_sender_whose_repository_was_replaced_loses_nothing(bench, forge, receiver, tmp_path):
+    """As after a restore: it goes on in the one that has its path now."""
+    asyncio.run(forge.install(bench.url, Hook(url=receiver.url, secret=SECRET)))
+    receiver.answers += [503] * 100
+    shutil.copytree(bench.bare, tmp_path / "kept", symlinks=True)
+    new = bench.commit({"a": "1"})
+    bench.push("HEAD:refs/heads/one")
+    receiver.wait(5)
+    time.sleep(0.5)  # it rests for three seconds now
+    bench.bare.rename(tmp_path / "gone")
+    shutil.rmtree(tmp_path / "gone")
+    shutil.copytree(tmp_path / "kept", bench.bare, symlinks=True)
+    run(bench.bare, "git", "fetch", "--quiet", str(bench.work), "HEAD:refs/for/main/one")
+    entry = spooled(bench, f"ref {ZERO} {new} refs/for/main/one")
+    until = time.monotonic() + 20
+    while entry.exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert [pull.head_sha for pull in Pulls(Folder(bench.url), Git(bench.url)).all()] == [new]
+
+
 def test_it_is_sent_when_windlass_is_back(installed, receiver, events):
     """503 and no answer keep an event; it comes again with the same id and body."""
     receiver.answers += [503, 503]

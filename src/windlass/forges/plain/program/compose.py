@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 def compose(folder: Folder, git: Git) -> int:
     """Work off the spool, oldest first; how many entries there were."""
     paths = spool.waiting(folder)
+    if paths:
+        # Asked first: a Git that cannot run would know of no branch, and a push would be lost.
+        git.prove()
     for path in paths:
         try:
             entry = spool.load(path)

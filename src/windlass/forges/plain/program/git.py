@@ -8,6 +8,7 @@ no configuration outside the repository and no hook of it takes part. Started by
 
 from __future__ import annotations
 
+import errno
 import os
 
 TYPE_CHECKING = False
@@ -74,8 +75,17 @@ class Git:
         return text(out).rstrip("\n")
 
     def yes(self, *words: str) -> bool:
-        """Whether a command that answers by its exit code says yes."""
-        return self.run(*words)[0] == 0
+        """Whether a command that answers by its exit code says yes; OSError when it was killed."""
+        code = self.run(*words)[0]
+        if code < 0:
+            raise OSError(errno.EINTR, f"git {words[0]} was killed by signal {-code}")
+        return code == 0
+
+    def prove(self) -> None:
+        """OSError unless Git runs here at all, so that a `no` of it means no."""
+        code = self.run("rev-parse", "--git-dir")[0]
+        if code != 0:
+            raise OSError(errno.EIO, f"git does not run on it: it ended with {code}")
 
     def _run_as(
         self, user: tuple[int, int], argv: list[str], stdin: bytes, environment: dict[str, str]

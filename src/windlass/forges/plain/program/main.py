@@ -80,6 +80,8 @@ def _leave() -> None:
         os.setsid()
     except PermissionError:
         pass
+    # Nor its folder, which may go: Git does not run in one that is gone.
+    os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
