@@ -143,6 +143,11 @@ class Delivery:
     took: float = 0.0
     deaths: int = 0
 
+    @property
+    def tries(self) -> int:
+        """How often it was handled to no end, those included that killed the server."""
+        return self.attempts + self.deaths
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:

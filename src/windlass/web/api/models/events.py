@@ -72,7 +72,7 @@ class DeliveryAnswer(Answer):
             state=record.state,
             reason=record.reason,
             digest=record.digest,
-            attempts=record.attempts,
+            attempts=record.tries,
             origin=record.origin or None,
             deploys=record.deploys,
             took_ms=record.took or None,
