@@ -41,14 +41,13 @@ def every(api: Api, repository: str, limit: int, before: int | None) -> None:
     if not api.as_json:
         table(
             (
-                *("EVENT", "REPEATS", "WHAT", "REPOSITORY", "BRANCH", "COMMIT", "BY", "AGE"),
-                *("MATCHED", "TITLE"),
+                *("EVENT", "WHAT", "REPOSITORY", "BRANCH", "COMMIT", "BY", "AGE", "MATCHED"),
+                "TITLE",
             ),
             [
                 (
                     str(each.number),
-                    str(each.origin or ""),
-                    each.label,
+                    f"{each.label} (repeats {each.origin})" if each.origin else each.label,
                     each.repository,
                     each.branch,
                     short(each.sha),
