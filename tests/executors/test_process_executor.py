@@ -14,6 +14,7 @@ import pytest
 from windlass.core.errors import Transient
 from windlass.executors.folder import JobFolder, read_entry
 from windlass.executors.process import ProcessExecutor
+from windlass.executors.runner.nursery import NICE
 from windlass.logs.local import LocalLogs
 from windlass.ports.executor import Ended, Outcome, StepEnded, StepStarted
 from windlass.testing.contracts.executor import end_of, finish, follow, order, run, texts
@@ -31,6 +32,13 @@ def test_nothing_is_left_behind(ground, living):
     end = run(finish(ground.executor(), order(script, job="job")))
     assert end.outcome is Outcome.SUCCEEDED
     assert living() == set()
+
+
+def test_a_job_gives_way_to_the_server(ground):
+    """While all cores work, webhooks and pages come first."""
+    end = run(finish(ground.executor(), order("nice", job="job")))
+    assert end.outcome is Outcome.SUCCEEDED
+    assert texts(ground.logs, "job") == [str(min(os.nice(0) + NICE, 19))]
 
 
 def test_a_daemon_serves_the_steps_after_its_own(ground):

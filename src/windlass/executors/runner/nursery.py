@@ -22,6 +22,8 @@ from windlass.executors.runner.system import hide, show_as
 # A message is the path of the job's folder; with it come its lock, and what becomes 0, 1 and 2.
 LONGEST = 4096
 FILES = 4
+# Jobs give way to the server, which answers forges and people while all cores work.
+NICE = 5
 
 
 def serve(number: int) -> None:
@@ -61,6 +63,7 @@ def _live(folder: str, lock: int, *files: int) -> None:
             os.close(file)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
+        os.nice(NICE)
         os.chdir(folder)
         show_as(folder)
         begin(folder, lock)
