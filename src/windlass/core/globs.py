@@ -73,10 +73,9 @@ class Globs:
 
     def decide(self, text: str) -> Decision:
         """Whether `text` fits, by the last pattern that has a word in it."""
-        pieces = text.split("/")
-        for glob in reversed(self.globs):
-            if glob.fits(pieces):
-                return Decision(not glob.takes_back, glob.text)
+        at = self._deciding(text.split("/"))
+        if at >= 0:
+            return Decision(not self.globs[at].takes_back, self.globs[at].text)
         return Decision(bool(self.globs) and self.globs[0].takes_back, None)
 
     def matches(self, text: str) -> bool:
@@ -86,15 +85,21 @@ class Globs:
     def taker(self, text: str) -> str:
         """The pattern that takes back what fitted before it; empty when nothing was taken back."""
         pieces = text.split("/")
+        at = self._deciding(pieces)
+        if at < 0 or not self.globs[at].takes_back:
+            return ""
+        # A list that begins with `!` starts from everything.
+        had = self.globs[0].takes_back or any(
+            one.fits(pieces) for one in self.globs[:at] if not one.takes_back
+        )
+        return self.globs[at].text if had else ""
+
+    def _deciding(self, pieces: Sequence[str]) -> int:
+        """Where the last pattern that fits stands; -1 when none does."""
         for at in range(len(self.globs) - 1, -1, -1):
             if self.globs[at].fits(pieces):
-                last, before = self.globs[at], self.globs[:at]
-                # A list that begins with `!` starts from everything.
-                had = self.globs[0].takes_back or any(
-                    one.fits(pieces) for one in before if not one.takes_back
-                )
-                return last.text if last.takes_back and had else ""
-        return ""
+                return at
+        return -1
 
 
 def names(patterns: Iterable[str]) -> Globs:

@@ -127,11 +127,15 @@ class Search:
         if not heads:
             branches = (await mirror.heads()).items()
             self._refs = tuple(f"refs/heads/{name}" for name, at in branches if at == self.sha)
-        if is_sha(self.sha) and not await mirror.has(self.sha):
+        if is_sha(self.sha) and not await self._has(self.sha):
             with suppress(WindlassError):
                 await mirror.fetch(self.sha)
-        there = is_sha(self.sha) and await mirror.has(self.sha)
+        there = await self._has(self.sha)
         return None if there or self._refs else Absence(Reason.UNKNOWN)
+
+    async def _has(self, sha: str) -> bool:
+        """Whether this is a commit of which the mirror has the content."""
+        return is_sha(sha) and await self._mirror.has(sha)
 
     async def _before(self) -> Absence | None:
         """Whether it was there already when the repository was connected."""
@@ -178,14 +182,12 @@ class Search:
             return True
         if is_zero(before):
             before = await self._mirror.objects.resolve(f"refs/heads/{default}") or before
-        there = is_sha(before) and await self._mirror.has(before)
-        return there and not await self._mirror.is_ancestor(self.sha, before)
+        return await self._has(before) and not await self._mirror.is_ancestor(self.sha, before)
 
     async def _within(self, tip: str) -> bool:
         """Whether it is in the history of a commit."""
-        mirror = self._mirror
-        there = is_sha(tip) and await mirror.has(tip) and await mirror.has(self.sha)
-        return there and await mirror.is_ancestor(self.sha, tip)
+        there = await self._has(tip) and await self._has(self.sha)
+        return there and await self._mirror.is_ancestor(self.sha, tip)
 
     async def _hooked(self) -> Absence | None:
         """Whether the webhook is there and tells of such things."""
@@ -225,8 +227,7 @@ class Search:
         name, now = self.repository.name, self.world.clock.now()
         if self.repository.polling or not self._untold:
             return None
-        there = is_sha(self.sha) and await self._mirror.has(self.sha)
-        made = (await self._mirror.commit(self.sha)).at if there else 0
+        made = (await self._mirror.commit(self.sha)).at if await self._has(self.sha) else 0
         since = Above(max(now - LATELY, made))
 
         def work(tx: Tx) -> Absence | None:
@@ -250,7 +251,7 @@ class Search:
 
     async def _written(self) -> Absence | None:
         """Whether any listener would be asked about it."""
-        if not is_sha(self.sha) or not await self._mirror.has(self.sha):
+        if not await self._has(self.sha):
             return None
         default = await self._mirror.objects.resolve(f"refs/heads/{self.repository.default_branch}")
         if not (default and await self._configured(default)):

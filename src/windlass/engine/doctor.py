@@ -162,8 +162,7 @@ async def _repository(world: World, repository: Repository) -> list[Finding]:
 
     def work(tx: Tx) -> tuple[list[Delivery], list[Refusal], TrustedIssuer | None]:
         came = tx.find(Delivery, repository=repository.name, order="-id", limit=LATEST)
-        lately = tx.find(Refusal, at=Above(now - LATELY))
-        refused = [one for one in lately if one.repository == repository.name]
+        refused = tx.find(Refusal, repository=repository.name, at=Above(now - LATELY))
         return came, refused, tx.get(TrustedIssuer, repository.name)
 
     came, refused, trust = await world.store.read(work)

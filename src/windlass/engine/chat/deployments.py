@@ -8,6 +8,7 @@ from windlass.core.errors import Conflict, NotAllowed, NotFound, UserError
 from windlass.engine.admission import Admissions
 from windlass.engine.chat.given import Given, Outcome, short
 from windlass.engine.names import run_path
+from windlass.engine.requests.asked import commit_of
 from windlass.engine.requests.deployments import DeploymentRequests
 from windlass.engine.wishes import Requested
 from windlass.ports.forge import PullRequest, PullState
@@ -63,7 +64,7 @@ class DeploymentCommands(DeploymentRequests):
         head = pull.merge_sha if merged else pull.head_sha
         mirror = self._world.mirrors.of(given.repository)
         await mirror.fetch()  # admission asks where the branch is now
-        default = await self._resolve(mirror, given.repository.default_branch)
+        default = await commit_of(mirror, given.repository.default_branch)
         await self._known(mirror, default, service, given.name)
         sha, digest = await self._world.store.read(lambda tx: _built(tx, given, service, head))
         return Requested(
@@ -99,7 +100,7 @@ class DeploymentCommands(DeploymentRequests):
         if given.service:
             return given.service
         mirror = self._world.mirrors.of(given.repository)
-        head = await self._resolve(mirror, given.repository.default_branch)
+        head = await commit_of(mirror, given.repository.default_branch)
         loaded = await self._configurations.at(mirror, head)
         if loaded.fault:
             raise loaded.fault

@@ -11,6 +11,7 @@ from windlass.engine.configurations import Configurations
 from windlass.engine.ids import Ids
 from windlass.engine.world import Forge, World
 from windlass.git.failure import scrub
+from windlass.git.mirror import Mirror
 from windlass.ports.records import Repository, StoredRun
 from windlass.ports.store import Tx
 
@@ -48,6 +49,24 @@ class Asked:
 
     def _now(self) -> float:
         return self._world.clock.now()
+
+
+async def commit_of(mirror: Mirror, ref: str, kinds: tuple[str, ...] = ("heads", "tags")) -> str:
+    """
+    The commit that `ref` names: a branch or tag, if it is of these kinds, or by its id.
+
+    An id may be abbreviated. Raises `NotFound`.
+    """
+    for kind in kinds:
+        if (sha := await mirror.objects.resolve(f"refs/{kind}/{ref}")) is not None:
+            return sha
+    if (sha := await mirror.objects.abbreviated(ref)) is not None:
+        return sha
+    wanted = "branch, tag" if "heads" in kinds else "tag"
+    raise NotFound(
+        f"there is no {wanted} or commit {ref}",
+        hint="a commit is named by its id, or by so many of its digits that no other fits",
+    )
 
 
 def unknown(name: str) -> NotFound:

@@ -18,7 +18,7 @@ from windlass.engine.admission import Admissions
 from windlass.engine.audit import audit
 from windlass.engine.deployments import OPEN
 from windlass.engine.names import place_name
-from windlass.engine.requests.asked import Asked
+from windlass.engine.requests.asked import Asked, commit_of
 from windlass.engine.wishes import BY_HAND, Requested, request_deploy
 from windlass.git.mirror import Mirror
 from windlass.ports.records import Build, Deployment, Place, Repository, StoredEvent, StoredRun
@@ -43,13 +43,13 @@ class DeploymentRequests(Asked):
         found = await self._repository(repository)
         mirror = self._world.mirrors.of(found)
         await mirror.fetch()
-        head = await self._resolve(mirror, found.default_branch)
+        head = await commit_of(mirror, found.default_branch)
         await self._known(mirror, head, service, environment)
         if digest:
             digest, sha = await self._build(repository, service, digest)
             branch = found.default_branch
         else:
-            sha = await self._resolve(mirror, ref or found.default_branch)
+            sha = await commit_of(mirror, ref or found.default_branch)
             branch = await self._branch(mirror, ref or found.default_branch, found)
         asked = Requested(
             repository=found,
@@ -214,16 +214,6 @@ class DeploymentRequests(Asked):
             if wanted not in names:
                 known = ", ".join(names) or "none"
                 raise NotFound(f"there is no {what} {wanted}", hint=f"there is: {known}")
-
-    async def _resolve(self, mirror: Mirror, ref: str) -> str:
-        """The commit of a branch, tag or commit id, which may be abbreviated."""
-        for name in (f"refs/heads/{ref}", f"refs/tags/{ref}"):
-            if (sha := await mirror.objects.resolve(name)) is not None:
-                return sha
-        if (sha := await mirror.objects.abbreviated(ref)) is not None:
-            return sha
-        hint = "a commit is named by its id, or by so many of its digits that no other fits"
-        raise NotFound(f"there is no branch, tag or commit {ref}", hint=hint)
 
     async def _branch(self, mirror: Mirror, ref: str, repository: Repository) -> str:
         """The branch that admission asks about: the named one, or the default branch's name."""

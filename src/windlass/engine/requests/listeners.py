@@ -22,7 +22,7 @@ from windlass.core.event import Event, Kind
 from windlass.core.listener import Listener
 from windlass.core.parameters import given
 from windlass.engine import byhand
-from windlass.engine.requests.asked import Asked
+from windlass.engine.requests.asked import Asked, commit_of
 from windlass.git.mirror import Mirror
 from windlass.ports.records import Delivery, Repository
 
@@ -155,12 +155,7 @@ async def _commit(mirror: Mirror, branch: str, ref: str) -> str:
         raise NotFound(f"there is no branch {branch}", hint="push it first")
     if not ref:
         return head
-    sha = await mirror.objects.resolve(f"refs/tags/{ref}")
-    if sha is None:
-        sha = await mirror.objects.abbreviated(ref)
-    if sha is None:
-        hint = "a commit is named by its id, or by so many of its digits that no other fits"
-        raise NotFound(f"there is no tag or commit {ref}", hint=hint)
+    sha = await commit_of(mirror, ref, ("tags",))
     if await mirror.merge_base(head, sha) != sha:
         raise Conflict(f"{ref} is not on branch {branch}", hint="name its branch: --branch NAME")
     return sha
