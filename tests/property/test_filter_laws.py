@@ -192,7 +192,7 @@ def test_unknown_files_are_asked_for_exactly_when_they_decide(case):
     listener, event = case
     prepared = prepare(listener)
     assert not needs_files(prepared, asked(event, ()))
-    unknown = Asked(Context(event=event, payload={}, files=None))
+    unknown = asked(event, None)  # of the files alone: the pull request is known
     if needs_files(prepared, unknown):
         assert listener.paths or "files" in listener.condition
         return
