@@ -9,6 +9,7 @@ from playing import every, play, runs
 
 from windlass.core.errors import ConfigError, UserError
 from windlass.core.shadow import Kind
+from windlass.engine import proposed
 from windlass.engine import shadow as shadows
 from windlass.engine.reports import CONFIGURATION
 from windlass.engine.shadow import summary
@@ -258,6 +259,22 @@ def test_the_check_succeeds_where_nothing_differs_and_fails_on_a_fault(tmp_path)
         assert len(configuration_statuses(here)) == 2
 
     play(tmp_path, quiet, work)
+
+
+def test_what_is_left_out_of_a_check_is_told(tmp_path, monkeypatch):
+    """The last line says how many more there are."""
+    monkeypatch.setattr(proposed, "MOST", 1)
+    wider = BASE.replace('branches: ["FB*"], paths: ["src/**"]', 'branches: ["**"]')
+
+    async def work(here, story):
+        await after(here, story.push("one", {"README.md": "1"}))
+        await after(here, story.push("two", {"README.md": "2"}))
+        await after(here, story.open(7, "wider", {".windlass.yaml": wider + SERVICE}))
+        (check,) = await every(here, ConfigurationCheck)
+        assert len(check.lines) == 2
+        assert check.lines[-1] == "and 1 more: windlass listeners shadow shows them"
+
+    play(tmp_path, BASE, work)
 
 
 def test_a_strangers_configuration_is_tried_on_nothing(tmp_path):

@@ -24,7 +24,7 @@ from windlass.ports.records import (
 )
 from windlass.ports.store import Tx
 
-# Lines of details that are kept.
+# Differences, or faults, that are told one by one.
 MOST = 30
 
 
@@ -58,7 +58,7 @@ class Proposed:
         now = self._world.clock.now()
         if loaded.fault:
             lines = tuple(str(loaded.fault).splitlines())
-            return _said(stored, "faulty", lines[0], lines, now)
+            return _said(stored, "faulty", lines[0], lines[:MOST], now)
         replaying = Replaying(self._world, self._configurations, repository, loaded.configuration)
         done = await replaying.since(now - DAYS * DAY)
         state = "differs" if done.differs else "same"
@@ -79,7 +79,7 @@ def _said(
         sha=stored.sha,
         state=state,
         summary=summary,
-        lines=lines[:MOST],
+        lines=lines,
         at=now,
     )
 
