@@ -23,23 +23,17 @@ from pathlib import Path
 from threading import Thread
 
 from table import Row
-from whole import Whole, git, whole
+from whole import ONE_STEP, Whole, git, whole
 
 FLOOD = int(os.environ.get("WINDLASS_BENCH_FLOOD", "50000"))
 OTHERS = int(os.environ.get("WINDLASS_BENCH_OTHERS", "100"))
 # Connections that the flood comes over, and seconds between two looks for a run that has begun.
 CONNECTIONS, PAUSE = 4, 0.4
-CONFIGURATION = """
-listeners:
-  all: {on: push, branches: ["b*"], do: [{pipeline: ci}]}
-pipelines:
-  ci: {jobs: {one: {steps: [{name: "true", run: "true"}]}}}
-"""
 
 
 def measure() -> list[Row]:
     """Both medians, and how the flood was taken."""
-    with tempfile.TemporaryDirectory() as name, whole(Path(name), CONFIGURATION) as server:
+    with tempfile.TemporaryDirectory() as name, whole(Path(name), ONE_STEP) as server:
         sha = server.commit("warm")
         others = [connected(server, number) for number in range(OTHERS)]
         idle = [started(one, sha, "idle") for one in others]

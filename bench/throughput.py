@@ -16,23 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from table import Row
-from whole import GIT, Whole, git, whole
+from whole import GIT, ONE_STEP, Whole, git, whole
 
 RUNS = int(os.environ.get("WINDLASS_BENCH_RUNS", "1000"))
 PARALLEL = 4
-CONFIGURATION = """
-listeners:
-  all: {on: push, branches: ["b*"], do: [{pipeline: ci}]}
-pipelines:
-  ci: {jobs: {one: {steps: [{name: "true", run: "true"}]}}}
-"""
 
 
 def measure() -> list[Row]:
     """Both rates, in one run."""
     with (
         tempfile.TemporaryDirectory() as name,
-        whole(Path(name), CONFIGURATION, jobs=PARALLEL) as server,
+        whole(Path(name), ONE_STEP, jobs=PARALLEL) as server,
     ):
         sha = server.commit("warm")
         ours = RUNS / ended(server, sha)

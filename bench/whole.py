@@ -30,6 +30,13 @@ GIT = {
     **{f"GIT_{who}_EMAIL": "bench@localhost" for who in ("AUTHOR", "COMMITTER")},
 }
 NAME = "bench"
+# Every push of a branch `b...` is one run of one step.
+ONE_STEP = """
+listeners:
+  all: {on: push, branches: ["b*"], do: [{pipeline: ci}]}
+pipelines:
+  ci: {jobs: {one: {steps: [{name: "true", run: "true"}]}}}
+"""
 
 
 def git(folder: Path, *words: str) -> str:

@@ -11,7 +11,7 @@ import time
 from functools import partial
 
 import pytest
-from up import Up
+from up import Up, delivering
 
 from windlass.testing.servers.github import TOKEN as PAT
 from windlass.testing.servers.github import GitHub
@@ -123,32 +123,12 @@ def test_from_one_command_to_a_green_status_and_through_an_outage(team, up):
     assert "WRONG" not in up.windlass("doctor")
 
 
-DELIVERY = """\
-listeners:
-  pull-request: {on: pull_request, base: [main], do: [{pipeline: ci}]}
-  release: {on: {pull_request: [merged]}, base: [main], do: [{pipeline: cd}]}
-pipelines:
-  ci:
-    jobs:
-      test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}
-      build: {needs: [test], build: app}
-  cd:
-    jobs:
-      build: {build: app}
-      production: {needs: [build], deploy: app, environment: production}
-services:
-  app: {build: {steps: [{run: "mkdir out && cp app.txt out/"}], artifacts: [out/]}}
-environments:
-  production: {target: {directory: {path: "%s"}}}
-"""
-
-
 def test_a_pull_request_of_github_reaches_production(tmp_path):
     """Red, mended, green, merged: the very build that was tested is what production holds."""
     (tmp_path / "github").mkdir()
     place = tmp_path / "production"
     with GitHub(tmp_path / "github") as github, sending(github):
-        github.push("main", {".windlass.yaml": DELIVERY % place, "app.txt": "one\n"})
+        github.push("main", {".windlass.yaml": delivering(place), "app.txt": "one\n"})
         github.bench.git("fetch", "--quiet", "origin")
         github.bench.git("checkout", "--quiet", "-B", "main", "origin/main")
         up = Up(tmp_path, github.host)

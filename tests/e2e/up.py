@@ -12,6 +12,30 @@ from pathlib import Path
 from windlass.testing.servers.serving import lasting_port
 
 WINDLASS = (sys.executable, "-m", "windlass")
+# A pull request is checked, and merged it reaches production with the build that was tested.
+DELIVERY = """\
+listeners:
+  pull-request: {on: pull_request, base: [main], do: [{pipeline: ci}]}
+  release: {on: {pull_request: [merged]}, base: [main], do: [{pipeline: cd}]}
+pipelines:
+  ci:
+    jobs:
+      test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}
+      build: {needs: [test], build: app}
+  cd:
+    jobs:
+      build: {build: app}
+      production: {needs: [build], deploy: app, environment: production}
+services:
+  app: {build: {steps: [{run: "mkdir out && cp app.txt out/"}], artifacts: [out/]}}
+environments:
+  production: {PROTECTIONtarget: {directory: {path: "PLACE"}}}
+"""
+
+
+def delivering(place, protection=""):
+    """That configuration, for a production in the folder `place`."""
+    return DELIVERY.replace("PLACE", str(place)).replace("PROTECTION", protection)
 
 
 class Up:

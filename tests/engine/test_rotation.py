@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -53,15 +54,21 @@ def test_the_secret_before_is_trusted_for_a_day(tmp_path):
     asyncio.run(asyncio.wait_for(whole(), 60))
 
 
+@asynccontextmanager
+async def alone(tmp_path):
+    """A stage whose engine stands still: its own look at the hook would come between."""
+    async with stage(tmp_path, {}) as here:
+        here.work.cancel()
+        await asyncio.gather(here.work, return_exceptions=True)
+        world = replace(here.world, secrets=Kept(here.world.vault))
+        yield here, world, RepositoryRequests(world, None)
+
+
 def test_the_forge_has_the_new_secret_or_both_count(tmp_path):
     """What the forge could not be told of is finished later, and nothing is refused till then."""
 
     async def whole():
-        async with stage(tmp_path, {}) as here:
-            here.work.cancel()  # its own look at the hook would come between
-            await asyncio.gather(here.work, return_exceptions=True)
-            world = replace(here.world, secrets=Kept(here.world.vault))
-            asked = RepositoryRequests(world, None)
+        async with alone(tmp_path) as (here, world, asked):
             person = here.forge.repositories[here.url]
 
             async def repository():
@@ -93,11 +100,7 @@ def test_a_look_at_the_hook_finishes_a_rotation(tmp_path):
     """The timer does, when the forge is back; and whoever has it checked sets the secret anew."""
 
     async def whole():
-        async with stage(tmp_path, {}) as here:
-            here.work.cancel()
-            await asyncio.gather(here.work, return_exceptions=True)
-            world = replace(here.world, secrets=Kept(here.world.vault))
-            asked = RepositoryRequests(world, None)
+        async with alone(tmp_path) as (here, world, asked):
             person = here.forge.repositories[here.url]
 
             async def repository():

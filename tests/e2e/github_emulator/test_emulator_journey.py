@@ -26,29 +26,11 @@ from functools import partial
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from up import Up
+from up import Up, delivering
 
 from windlass.ports.forge import MARKER
 
 TOKEN, BOBS, CODE = "ghp_" + "a" * 36, "ghp_" + "b" * 36, "made"
-CONFIGURATION = """\
-listeners:
-  pull-request: {on: pull_request, base: [main], do: [{pipeline: ci}]}
-  release: {on: {pull_request: [merged]}, base: [main], do: [{pipeline: cd}]}
-pipelines:
-  ci:
-    jobs:
-      test: {steps: [{name: look, run: "! grep -n broken app.txt"}]}
-      build: {needs: [test], build: app}
-  cd:
-    jobs:
-      build: {build: app}
-      production: {needs: [build], deploy: app, environment: production}
-services:
-  app: {build: {steps: [{run: "mkdir out && cp app.txt out/"}], artifacts: [out/]}}
-environments:
-  production: {reviewed: true, target: {directory: {path: "%s"}}}
-"""
 
 
 class Browser:
@@ -132,7 +114,10 @@ def up(tmp_path, front):
 @pytest.fixture
 def place(tmp_path, ada):
     """Where production is, once `main` says so."""
-    files = {".windlass.yaml": CONFIGURATION % (tmp_path / "production"), "app.txt": "one\n"}
+    files = {
+        ".windlass.yaml": delivering(tmp_path / "production", "reviewed: true, "),
+        "app.txt": "one\n",
+    }
     ada.know(ada.commit("main", files), "main", new=False)
     return tmp_path / "production"
 
