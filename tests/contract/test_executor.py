@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from windlass.executors.process import ProcessExecutor, ProcessLimits
+from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
+from windlass.executors.sandbox import find
 from windlass.logs.local import LocalLogs
 from windlass.testing.contracts.executor import ExecutorContract, Ground
+from windlass.testing.contracts.isolation import IsolationContract
 from windlass.testing.fakes.executor import FakeExecutor, FakeJob
 from windlass.testing.fakes.logs import FakeLogs
 
@@ -19,6 +23,24 @@ class TestProcessExecutor(ExecutorContract):
         logs = LocalLogs(tmp_path / "logs")
         limits = ProcessLimits(grace=0.5)
         return Ground(lambda: ProcessExecutor(tmp_path / "jobs", logs, limits), logs)
+
+
+class Isolating(ProcessExecutor):
+    """Takes every job for a stranger's."""
+
+    async def start(self, order):
+        """Begin it in a sandbox."""
+        await super().start(replace(order, isolated=True))
+
+
+class TestSandbox(ExecutorContract, IsolationContract):
+    """Jobs as processes in a sandbox."""
+
+    @pytest.fixture
+    def ground(self, tmp_path):
+        logs = LocalLogs(tmp_path / "logs")
+        limits = ProcessLimits(grace=0.5, sandbox=find(SEARCH_PATH))
+        return Ground(lambda: Isolating(tmp_path / "jobs", logs, limits), logs)
 
 
 class TestFakeExecutor(ExecutorContract):

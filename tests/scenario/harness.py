@@ -28,7 +28,8 @@ from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive
 from windlass.engine.requests.everything import Requests
 from windlass.engine.world import Forge, Unnoted, World
-from windlass.executors.process import ProcessExecutor
+from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
+from windlass.executors.sandbox import find
 from windlass.git.program import Git
 from windlass.git.state import StateRepository
 from windlass.logs.local import LocalLogs
@@ -251,7 +252,9 @@ async def stage(
             forges=forges,
             mirrors=mirrors,
             state=state,
-            executor=ProcessExecutor(jobs, logs) if processes else GatedExecutor(jobs, logs),
+            executor=_processes(jobs, logs, sandboxed=sandboxed)
+            if processes
+            else GatedExecutor(jobs, logs),
             logs=logs,
             artifacts=LocalArtifacts(folder / "artifacts"),
             targets={"directory": real if directory else target},
@@ -260,7 +263,7 @@ async def stage(
             data=folder,
             public_url="https://windlass.example",
             version="1.0",
-            sandboxed=sandboxed,
+            no_sandbox="" if sandboxed else "there is none",
             under_way=under_way or Unnoted(),
         )
         repository = Repository(
@@ -293,6 +296,11 @@ async def stage(
             await asyncio.gather(work, return_exceptions=True)
             await mirrors.close()
             await state.close()
+
+
+def _processes(jobs: Path, logs: LocalLogs, *, sandboxed: bool) -> ProcessExecutor:
+    sandbox = find(SEARCH_PATH) if sandboxed else None
+    return ProcessExecutor(jobs, logs, ProcessLimits(sandbox=sandbox))
 
 
 class _NoSecrets:

@@ -9,6 +9,7 @@ from playing import BUILD, STRANGER, every, play, runs
 from windlass.config.schema import faults
 from windlass.core.errors import Conflict, NotAllowed, UserError
 from windlass.core.event import Event, Kind
+from windlass.engine.names import log_key
 from windlass.ports.forge import Permission
 from windlass.ports.records import Deployment
 
@@ -64,10 +65,34 @@ def test_s13_a_fork_that_edits_a_script_of_the_pipeline_is_held_too(tmp_path):
         assert [str(one.state) for one in await runs(here)] == ["held"]
         await story.play([{"ask": {"what": "release", "run": 1, "by": "bob"}}])
         (run,) = await runs(here)
-        assert "no sandbox" in run.jobs["ci/test"].reason
+        assert "needs a sandbox" in run.jobs["ci/test"].reason
         assert not (tmp_path / "pwned").exists()
 
     play(tmp_path, CHECKED, work, processes=True)
+
+
+def test_s13_a_released_script_of_a_fork_runs_where_nothing_else_is(tmp_path):
+    """It does its work on the merged tree with its history, and reaches nothing of the server."""
+
+    async def work(here, story):
+        script = f"""\
+            git log -1 --format=%s
+            (: > {tmp_path}/pwned; : > /usr/pwned) 2>/dev/null && echo wrote
+            seen=$(ls -d {tmp_path}/windlass.db {tmp_path}/jobs {tmp_path}/shop.git 2>/dev/null)
+            echo "seen=${{seen:-nothing}}" >> "$WINDLASS_OUTPUT"
+            """
+        files = {"check.sh": script}
+        await story.play([{"open": {**STRANGER, "files": files}}])
+        await story.play([{"ask": {"what": "release", "run": 1, "by": "bob"}}])
+        (run,) = await runs(here)
+        assert run.state == "succeeded"
+        assert run.jobs["ci/test"].outputs == {"seen": "nothing"}
+        assert not (tmp_path / "pwned").exists()
+        said = here.world.logs.read(log_key(1, "ci/test", 1)).data.decode()
+        assert "wrote" not in said
+        assert "Merge" in said
+
+    play(tmp_path, CHECKED, work, processes=True, sandboxed=True)
 
 
 def test_s17_a_pull_request_that_writes_a_deploy_into_its_pipeline_is_refused(tmp_path):

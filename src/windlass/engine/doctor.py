@@ -58,6 +58,7 @@ async def examine(world: World) -> tuple[Finding, ...]:
         _clock(world, repositories),
         _disk(world),
         _database(world),
+        _sandbox(world),
     ]
     asked = [*server, *(_repository(world, one) for one in repositories)]
     found = [one for part in await asyncio.gather(*asked) for one in part]
@@ -134,6 +135,14 @@ async def _database(world: World) -> list[Finding]:
             Finding(check="database", subject=str(wal), said=f"it has {size >> 20} MiB", fix=fix)
         ]
     return [Finding(check="database", subject=str(path), said="it is sound")]
+
+
+async def _sandbox(world: World) -> list[Finding]:
+    """No fix of its own: nothing is wrong with a server that runs no strangers' code."""
+    said = "strangers' code that was released runs in it"
+    if world.no_sandbox:
+        said = f"strangers' code is not run, released or not: {world.no_sandbox}"
+    return [Finding(check="sandbox", subject="bubblewrap", said=said)]
 
 
 def _left_alone(world: World, repositories: list[Repository]) -> list[Finding]:

@@ -144,8 +144,11 @@ class Jobs:
         """Hand the job to the executor; False when it needs none (a build that was found)."""
         if key.id in self._watched:
             return False
-        if not stored.run.trusted and not self._world.sandboxed:
-            raise UserError("this server has no sandbox for strangers' code")
+        if not stored.run.trusted and (why := self._world.no_sandbox):
+            raise UserError(
+                f"strangers' code needs a sandbox, and on this server {why}",
+                hint="mend that, or push the change that you have read to a branch of your own",
+            )
         if why := barred(repository.policy, stored.run.event):
             raise UserError(why)
         mirror = self._world.mirrors.of(repository)

@@ -81,6 +81,9 @@ def order(about: About, work: Work, mirror: Mirror, vault: Vault) -> Order:
         path=work.path,
         artifacts=work.artifacts,
         timeout=work.timeout,
+        isolated=not run.trusted,
+        # The workspace borrows these.
+        readable=(str(mirror.path / "objects"),),
     )
 
 

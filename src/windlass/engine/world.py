@@ -140,8 +140,8 @@ class World:
     """
     The ports, and the few facts about this server that decisions need.
 
-    `targets` and `forges` are by kind. `sandboxed` says whether strangers' code may run on
-    the executor. `public_url` has no slash at its end.
+    `targets` and `forges` are by kind. `no_sandbox` says why strangers' code cannot run on
+    the executor, and is empty when it can. `public_url` has no slash at its end.
     """
 
     store: Store
@@ -158,6 +158,6 @@ class World:
     data: Path
     public_url: str
     version: str
-    sandboxed: bool = False
+    no_sandbox: str = "there is none"
     outlook: Outlook = Outlook()
     under_way: UnderWay = field(default_factory=Unnoted)

@@ -15,13 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from windlass.core.errors import Conflict, Transient
+from windlass.core.errors import Conflict, Permanent, Transient
 from windlass.core.redact import mask_text
 from windlass.executors.folder import JobFolder
 from windlass.executors.leftovers import kill_runner
 from windlass.executors.nursery import Nursery
 from windlass.executors.runner.begin import BEGUN
 from windlass.executors.runner.work import Work, WorkStep, dump
+from windlass.executors.sandbox import Sandbox
 from windlass.ports.executor import Order
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -36,19 +37,23 @@ class ProcessLimits:
 
     `log` in bytes for each job; `grace` in seconds between asking a process to
     end and killing it; `patience` in seconds for a job that was ordered and never
-    begun, before it counts as lost; `search_path` is the steps' PATH.
+    begun, before it counts as lost; `search_path` is the steps' PATH. Without a
+    `sandbox` isolated jobs are refused.
     """
 
     log: int = 1 << 30
     grace: float = 5.0
     patience: float = 60.0
     search_path: str = SEARCH_PATH
+    sandbox: Sandbox | None = None
 
 
 def launch(
     nursery: Nursery, folder: JobFolder, order: Order, log: Path, limits: ProcessLimits
 ) -> None:
     """Begin the job unless it has begun; `Conflict` when it was stopped, `Transient` on trouble."""
+    if order.isolated and limits.sandbox is None:
+        raise Permanent("this machine has no sandbox, and strangers' code runs nowhere else")
     until = time.monotonic() + _LOCKED
     try:
         folder.path.mkdir(mode=0o700, exist_ok=True)
@@ -60,7 +65,8 @@ def launch(
             with folder.locked() as lock:
                 if lock is not None and not folder.begun():
                     _write_order(folder, order)
-                    _spawn(nursery, folder, order.id, dump(_work(order, log, limits)), lock)
+                    work = _work(folder, order, log, limits)
+                    _spawn(nursery, folder, order.id, dump(work), lock)
                     return
             # A runner is just beginning, or a watcher is having a look.
             if time.monotonic() > until:
@@ -114,7 +120,7 @@ def _spawn(nursery: Nursery, folder: JobFolder, job: str, work: bytes, lock: int
         raise Transient(f"job {job}: its runner did not begin: {why or 'it gave no reason'}")
 
 
-def _work(order: Order, log: Path, limits: ProcessLimits) -> Work:
+def _work(folder: JobFolder, order: Order, log: Path, limits: ProcessLimits) -> Work:
     work = Work()
     work.id, work.timeout, work.path, work.log = order.id, order.timeout, order.path, str(log)
     work.steps = []
@@ -129,4 +135,7 @@ def _work(order: Order, log: Path, limits: ProcessLimits) -> Work:
     work.artifacts = list(order.artifacts)
     work.grace, work.log_limit = limits.grace, limits.log
     work.search_path = limits.search_path
+    work.sandbox = []
+    if order.isolated and limits.sandbox is not None:
+        work.sandbox = limits.sandbox.command(folder.path, order.readable)
     return work

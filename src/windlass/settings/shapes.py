@@ -76,6 +76,12 @@ def word(words: type[Word]) -> Shape[Word]:
     return Shape(read, str)
 
 
+def _read_switch(text: str, _: Path) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError("true or false")
+    return text == "true"
+
+
 def _read_size(text: str, _: Path) -> int:
     found = re.fullmatch(r"([0-9]{1,12}) ?(B|KiB|MiB|GiB)?", text)
     if not found or not int(found[1]):
@@ -153,9 +159,15 @@ def _read_secret(text: str, _: Path) -> str:
     return text
 
 
+def _read_paths(text: str, folder: Path) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(_read_path(one, folder) for one in text.split(":") if one))
+
+
+SWITCH: Shape[bool] = Shape(_read_switch, lambda value: str(value).lower())
 SIZE: Shape[int] = Shape(_read_size, lambda value: _write_unit(value, SIZES, " "))
 DURATION: Shape[float] = Shape(_read_duration, lambda value: _write_unit(int(value), DURATIONS, ""))
 PATH: Shape[Path] = Shape(_read_path, str)
+PATHS: Shape[tuple[Path, ...]] = Shape(_read_paths, lambda value: ":".join(map(str, value)))
 PLACE: Shape[str] = Shape(_read_place, str)
 ADDRESS: Shape[Address] = Shape(_read_address, str)
 URL: Shape[str] = Shape(_read_url, str)

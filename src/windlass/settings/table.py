@@ -100,6 +100,8 @@ class Settings:
     missed_every: float
     hook_python: Path
     private_hosts: tuple[str, ...]
+    sandbox_network: bool
+    sandbox_paths: tuple[Path, ...]
     origins: Mapping[str, str] = field(repr=False)
 
 
@@ -198,6 +200,21 @@ PRIVATE_HOSTS = Setting(
     " spoken to by plain http: your own code host, for example. No other private address is"
     " ever asked.",
 )
+SANDBOX_NETWORK = Setting(
+    name="sandbox_network",
+    shape=shapes.SWITCH,
+    default="false",
+    help="Whether strangers' jobs have the network: true lets them reach whatever this machine"
+    " reaches, its own ports included.",
+)
+SANDBOX_PATHS = Setting(
+    name="sandbox_paths",
+    shape=shapes.PATHS,
+    default="none",
+    computed=True,
+    help="What strangers' jobs may read besides `/usr`, as paths with `:` between: tools in"
+    " `/opt`, for example.",
+)
 
 TABLE: tuple[Known, ...] = (
     DATA,
@@ -214,4 +231,6 @@ TABLE: tuple[Known, ...] = (
     MISSED_EVERY,
     HOOK_PYTHON,
     PRIVATE_HOSTS,
+    SANDBOX_NETWORK,
+    SANDBOX_PATHS,
 )

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from windlass.artifacts.local import LocalArtifacts
 from windlass.engine.world import Forge, Looked, Outlook, World
-from windlass.executors.process import ProcessExecutor
+from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
+from windlass.executors.sandbox import NoSandbox, Sandbox, find
 from windlass.forges.github.manifest import exchange, manifest
 from windlass.forges.http.client import Http
 from windlass.git.mirror import Mirror
@@ -157,13 +158,14 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
     known = forges(settings, http, vault, clock)
     mirrors = Mirrors(git, data / "mirrors", known)
     under_way = UnderWayFile(data / "under-way")
+    sandbox, no_sandbox = await asyncio.to_thread(_sandbox, settings)
     world = World(
         store=store,
         clock=clock,
         forges=known,
         mirrors=mirrors,
         state=_state(settings, git),
-        executor=ProcessExecutor(data / "jobs", logs),
+        executor=ProcessExecutor(data / "jobs", logs, ProcessLimits(sandbox=sandbox)),
         logs=logs,
         artifacts=LocalArtifacts(data / "artifacts"),
         targets={"directory": DirectoryTarget.make(dict(os.environ))},
@@ -173,9 +175,19 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
         public_url=public_url,
         version=version("windlass"),
         outlook=_outlook(data, http, clock, public_url),
+        no_sandbox=no_sandbox,
         under_way=under_way,
     )
     return world, Held(mirrors, http, world, under_way)
+
+
+def _sandbox(settings: Settings) -> tuple[Sandbox | None, str]:
+    """Where strangers' code runs, or why it does not."""
+    readable = tuple(map(str, settings.sandbox_paths))
+    try:
+        return find(SEARCH_PATH, network=settings.sandbox_network, readable=readable), ""
+    except NoSandbox as error:
+        return None, str(error)
 
 
 def _outlook(data: Path, http: Http, clock: SystemClock, public_url: str) -> Outlook:

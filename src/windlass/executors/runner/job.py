@@ -12,7 +12,7 @@ import os
 import time
 
 from windlass.core.redact import Masker, mask_text, seen_by, too_short
-from windlass.executors.runner import system
+from windlass.executors.runner import inside, system
 from windlass.executors.runner.journal import FULL, Journal
 from windlass.executors.runner.log import Log
 from windlass.executors.runner.outputs import read_outputs
@@ -99,6 +99,9 @@ class Job:
         os.environ["PATH"] = self._work.search_path
         for name in ("workspace", "home", "tmp"):
             os.mkdir(f"{self._folder}/{name}", 0o755)
+        if self._work.sandbox:
+            # It is bound to its place inside, and has to be there for that.
+            os.close(os.open(self._folder + "/output", os.O_CREAT | os.O_EXCL, 0o644))
         for name, value in self._work.secrets.items():
             if too_short(value):
                 self._log.say(CHECKOUT, f"secret {name} is too short to be masked in this log")
@@ -150,7 +153,7 @@ class Job:
 
     def _step(self, index: int, step: WorkStep, place: str) -> int:
         secrets = seen_by(self._work.secrets, index)
-        environment = self._environment(self._work.env, secrets, step.env)
+        environment = self._environment(self._work.env, secrets, step.env, step=True)
         self._journal.step_started(index, log=self._log.size)
         argv = ["sh", "-e", *self._script(step.run)]
         code, cut = self._program(index, argv, environment, place, limit=step.timeout)
@@ -166,16 +169,19 @@ class Job:
         path = self._folder + "/script"
         with open(path, "wb") as file:
             file.write(raw)
-        return [path]
+        return [inside.SCRIPT if self._work.sandbox else path]
 
-    def _environment(self, *layers: dict[str, str]) -> dict[str, str]:
-        environment = {
-            "PATH": self._work.search_path,
-            "HOME": self._folder + "/home",
-            "TMPDIR": self._folder + "/tmp",
-            "CI_WORKSPACE": self._workspace,
-            "WINDLASS_OUTPUT": self._folder + "/output",
-        }
+    def _environment(self, *layers: dict[str, str], step: bool = False) -> dict[str, str]:
+        environment = {"PATH": self._work.search_path}
+        if step and self._work.sandbox:
+            environment |= inside.PLACES
+        else:
+            environment |= {
+                "HOME": self._folder + "/home",
+                "TMPDIR": self._folder + "/tmp",
+                "CI_WORKSPACE": self._workspace,
+                "WINDLASS_OUTPUT": self._folder + "/output",
+            }
         for layer in layers:
             environment.update(layer)
         return environment
@@ -193,9 +199,9 @@ class Job:
         own = self._deadline + 1 if limit is None else time.monotonic() + limit
         out = Stream(index, "o", self._masker, self._log)
         err = Stream(index, "e", self._masker, self._log)
+        start = self._start_inside if self._work.sandbox and index != CHECKOUT else self._start
         try:
-            os.chdir(place)
-            pid = system.spawn(argv, env, out.writer, err.writer)
+            pid = start(argv, env, place, (out.writer, err.writer))
         except (OSError, ValueError) as error:
             pid = 0
             os.write(err.writer, f"cannot start {argv[0]}: {error}\n".encode("utf-8", "replace"))
@@ -208,6 +214,25 @@ class Job:
         self._pump.drain(out)
         self._pump.drain(err)
         return self._gone.pop(pid, 128 + system.KILL if pid else NOT_STARTED), cut
+
+    def _start(
+        self, argv: list[str], env: dict[str, str], place: str, files: tuple[int, int]
+    ) -> int:
+        os.chdir(place)
+        return system.spawn(argv, env, files)
+
+    def _start_inside(
+        self, argv: list[str], env: dict[str, str], place: str, files: tuple[int, int]
+    ) -> int:
+        os.chdir(self._folder)
+        root = os.path.realpath(self._workspace)
+        told = inside.told(self._work.sandbox, env, inside.WORKSPACE + place[len(root) :])
+        program = [self._work.sandbox[0], "--args", str(system.TOLD), "--", *argv]
+        try:
+            # By its home it is known for a part of this job, should the runner be killed.
+            return system.spawn(program, {"HOME": self._folder + "/home"}, files, told)
+        finally:
+            os.close(told)
 
     def _attend(self, pid: int, own: float) -> str:
         """Wait for the end of a program, or for what cuts it short."""

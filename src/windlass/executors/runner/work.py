@@ -26,7 +26,11 @@ class WorkStep:
 
 
 class Work:
-    """Everything a runner knows; `secrets` and `mask` are nowhere else on this machine's disk."""
+    """
+    Everything a runner knows; `secrets` and `mask` are nowhere else on this machine's disk.
+
+    `sandbox` is the program that makes one, and its words; empty for steps as they are.
+    """
 
     __slots__ = (
         "artifacts",
@@ -39,6 +43,7 @@ class Work:
         "log_limit",
         "mask",
         "path",
+        "sandbox",
         "search_path",
         "secrets",
         "steps",
@@ -54,6 +59,7 @@ class Work:
     checkout: list[list[str]]
     checkout_env: dict[str, str]
     path: str
+    sandbox: list[str]
     artifacts: list[str]
     timeout: float
     grace: float
