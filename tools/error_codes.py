@@ -122,6 +122,10 @@ ERRORS: Mapping[str, tuple[str, str]] = {
         "a newer Windlass wrote the database",
         "install that version again, or restore the backup from before the upgrade",
     ),
+    "no-sandbox": (
+        "every job shall run in a sandbox, and this machine makes none",
+        "install bubblewrap, or set `sandbox` to `strangers`",
+    ),
     "no-value": ("an expression has no value for this event", "see the hint for a default"),
     "not-a-repository": ("the path is no Git repository", "give the path of a bare repository"),
     "not-allowed": ("this person may not do this", "ask somebody who may"),

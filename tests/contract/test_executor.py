@@ -30,7 +30,7 @@ class Isolating(ProcessExecutor):
 
     async def start(self, order):
         """Begin it in a sandbox."""
-        await super().start(replace(order, isolated=True))
+        await super().start(replace(order, isolated=True, network=False))
 
 
 class TestSandbox(ExecutorContract, IsolationContract):

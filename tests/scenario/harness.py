@@ -27,7 +27,7 @@ from windlass.engine.engine import Engine, Pace
 from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive
 from windlass.engine.requests.everything import Requests
-from windlass.engine.world import Forge, Unnoted, World
+from windlass.engine.world import Forge, Isolation, Unnoted, World
 from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
 from windlass.executors.sandbox import find
 from windlass.git.program import Git
@@ -263,7 +263,7 @@ async def stage(
             data=folder,
             public_url="https://windlass.example",
             version="1.0",
-            no_sandbox="" if sandboxed else "there is none",
+            isolation=Isolation(missing="" if sandboxed else "there is none"),
             under_way=under_way or Unnoted(),
         )
         repository = Repository(

@@ -139,9 +139,10 @@ async def _database(world: World) -> list[Finding]:
 
 async def _sandbox(world: World) -> list[Finding]:
     """No fix of its own: nothing is wrong with a server that runs no strangers' code."""
-    said = "strangers' code that was released runs in it"
-    if world.no_sandbox:
-        said = f"strangers' code is not run, released or not: {world.no_sandbox}"
+    who = "every job" if world.isolation.everyone else "a stranger's job that was released"
+    said = f"{who} runs in it"
+    if world.isolation.missing:
+        said = f"strangers' code is not run, released or not: {world.isolation.missing}"
     return [Finding(check="sandbox", subject="bubblewrap", said=said)]
 
 

@@ -144,7 +144,7 @@ class Jobs:
         """Hand the job to the executor; False when it needs none (a build that was found)."""
         if key.id in self._watched:
             return False
-        if not stored.run.trusted and (why := self._world.no_sandbox):
+        if not stored.run.trusted and (why := self._world.isolation.missing):
             raise UserError(
                 f"strangers' code needs a sandbox, and on this server {why}",
                 hint="mend that, or push the change that you have read to a branch of your own",
@@ -171,7 +171,7 @@ class Jobs:
         else:
             work = Work(steps=job.job.steps, env=job.job.env, timeout=job.job.timeout)
         try:
-            await self._world.executor.start(order(about, work, mirror, self._world.vault))
+            await self._world.executor.start(order(about, work, mirror, self._world))
         except Conflict:
             ended = JobEnded(
                 job=key.job, attempt=key.attempt, at=self._now(), state=State.CANCELLED

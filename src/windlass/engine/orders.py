@@ -13,6 +13,7 @@ from windlass.core.pipeline import BuildRecipe, Environ, Secret, Step
 from windlass.core.run import job_variables
 from windlass.engine.names import job_id, log_key
 from windlass.engine.variables import About, variables
+from windlass.engine.world import World
 from windlass.git.checkout import checkout_commands, checkout_environment
 from windlass.git.mirror import Mirror
 from windlass.ports.executor import Order, OrderStep
@@ -44,9 +45,10 @@ class Work:
         )
 
 
-def order(about: About, work: Work, mirror: Mirror, vault: Vault) -> Order:
+def order(about: About, work: Work, mirror: Mirror, world: World) -> Order:
     """The order of a job. Raises `UserError` for a secret that is not there."""
     run, job = about.stored.run, about.job
+    vault, isolation = world.vault, world.isolation
     seen = job_variables(run, job.job)
     secrets: dict[str, str] = {}
     steps = []
@@ -81,7 +83,8 @@ def order(about: About, work: Work, mirror: Mirror, vault: Vault) -> Order:
         path=work.path,
         artifacts=work.artifacts,
         timeout=work.timeout,
-        isolated=not run.trusted,
+        isolated=not run.trusted or isolation.everyone,
+        network=run.trusted or isolation.network,
         # The workspace borrows these.
         readable=(str(mirror.path / "objects"),),
     )

@@ -118,6 +118,20 @@ class Outlook:
     unsound: Callable[[], tuple[str, ...]] = tuple
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """
+    Which jobs are isolated: strangers' always, and `everyone`'s where the operator says so.
+
+    `missing` says why the executor cannot do it, empty when it can; `network` whether strangers'
+    jobs have the network, as everybody else's do.
+    """
+
+    missing: str = "there is none"
+    network: bool = False
+    everyone: bool = False
+
+
 class Unnoted:
     """`UnderWay` of a server that nobody starts again."""
 
@@ -140,8 +154,8 @@ class World:
     """
     The ports, and the few facts about this server that decisions need.
 
-    `targets` and `forges` are by kind. `no_sandbox` says why strangers' code cannot run on
-    the executor, and is empty when it can. `public_url` has no slash at its end.
+    `targets` and `forges` are by kind. `isolation` is how
+    the executor keeps jobs apart from this machine. `public_url` has no slash at its end.
     """
 
     store: Store
@@ -158,6 +172,6 @@ class World:
     data: Path
     public_url: str
     version: str
-    no_sandbox: str = "there is none"
+    isolation: Isolation = Isolation()
     outlook: Outlook = Outlook()
     under_way: UnderWay = field(default_factory=Unnoted)

@@ -53,7 +53,7 @@ def launch(
 ) -> None:
     """Begin the job unless it has begun; `Conflict` when it was stopped, `Transient` on trouble."""
     if order.isolated and limits.sandbox is None:
-        raise Permanent("this machine has no sandbox, and strangers' code runs nowhere else")
+        raise Permanent(f"job {order.id} has to be isolated, and this machine has no sandbox")
     until = time.monotonic() + _LOCKED
     try:
         folder.path.mkdir(mode=0o700, exist_ok=True)
@@ -137,5 +137,5 @@ def _work(folder: JobFolder, order: Order, log: Path, limits: ProcessLimits) -> 
     work.search_path = limits.search_path
     work.sandbox = []
     if order.isolated and limits.sandbox is not None:
-        work.sandbox = limits.sandbox.command(folder.path, order.readable)
+        work.sandbox = limits.sandbox.command(folder.path, order.readable, network=order.network)
     return work

@@ -42,8 +42,6 @@ _NAMES = "resolv.conf"
 _OURS = Path(__file__).parent / "etc"
 _ALONE = (
     "--unshare-user",
-    
-    
     "--unshare-pid",
     "--unshare-ipc",
     "--unshare-uts",
@@ -68,23 +66,25 @@ class Sandbox:
     A bubblewrap that works on this machine.
 
     `closed` says that it can refuse further user namespaces, which are a way to the kernel.
-    `network` lets jobs reach whatever this machine reaches, itself included; `readable` are
-    further files and folders that every job may read.
+    `readable` are further files and folders that every job may read.
     """
 
     program: str
     closed: bool = True
-    network: bool = False
     readable: tuple[str, ...] = ()
 
-    def command(self, folder: Path, readable: Sequence[str] = ()) -> list[str]:
-        """The program, and what it is told of the job in `folder`, which may read `readable`."""
+    def command(self, folder: Path, readable: Sequence[str] = (), *, network: bool) -> list[str]:
+        """
+        The program, and what it is told of the job in `folder`, which may read `readable`.
+
+        With `network` the job reaches whatever this machine does, itself included.
+        """
         return [
             self.program,
             *_ALONE,
             *(("--disable-userns",) if self.closed else ()),
-            *(() if self.network else ("--unshare-net",)),
-            *_machine(network=self.network),
+            *(() if network else ("--unshare-net",)),
+            *_machine(network=network),
             *("--proc", "/proc", "--dev", "/dev"),
             *(word for path in OWN for word in ("--bind", f"{folder}{path}", path)),
             *("--ro-bind-try", f"{folder}{SCRIPT}", SCRIPT),
@@ -93,13 +93,13 @@ class Sandbox:
         ]
 
 
-def find(search: str, *, network: bool = False, readable: tuple[str, ...] = ()) -> Sandbox:
+def find(search: str, *, readable: tuple[str, ...] = ()) -> Sandbox:
     """A sandbox that was tried, its program found on the path `search`; raises `NoSandbox`."""
     program = shutil.which("bwrap", path=search)
     if program is None:
         raise NoSandbox("bubblewrap is not installed")
     for closed in (True, False):
-        found = Sandbox(program=program, closed=closed, network=network, readable=readable)
+        found = Sandbox(program=program, closed=closed, readable=readable)
         if not (why := _fault(found)):
             return found
     raise NoSandbox(f"bubblewrap makes none on this machine: {why}")
@@ -114,7 +114,7 @@ def _fault(sandbox: Sandbox) -> str:
         (folder / "output").touch()
         try:
             done = subprocess.run(
-                [*sandbox.command(folder), "--", "true"],
+                [*sandbox.command(folder, network=False), "--", "true"],
                 env={"PATH": "/usr/bin:/bin"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -36,8 +36,9 @@ class Order:
     or `STEP:NAME` for one step's own) reach the runner by pipe and are masked in the
     log; `mask` are further values to mask. `artifacts` are globs below the workspace
     (and `path`), packed when all steps succeeded. `log` is the key of the log in `Logs`.
-    An `isolated` job is a stranger's: its steps reach nothing but the workspace, what programs
-    are made of, and the paths `readable`; an executor that cannot do that refuses (`Permanent`).
+    The steps of an `isolated` job reach nothing but the workspace, what programs are made of, the
+    paths `readable`, and the network if it says so; an executor that cannot do that refuses
+    (`Permanent`).
     """
 
     id: str
@@ -52,6 +53,7 @@ class Order:
     artifacts: tuple[str, ...] = ()
     timeout: float = 3600.0
     isolated: bool = False
+    network: bool = True
     readable: tuple[str, ...] = ()
 
 

@@ -50,6 +50,7 @@ def read(
         missed_every=taking.take(table.MISSED_EVERY),
         hook_python=taking.take(table.HOOK_PYTHON, lambda: host.python),
         private_hosts=taking.take(table.PRIVATE_HOSTS, tuple),
+        sandbox=taking.take(table.SANDBOX),
         sandbox_network=taking.take(table.SANDBOX_NETWORK),
         sandbox_paths=taking.take(table.SANDBOX_PATHS, tuple),
         origins=taking.origins,

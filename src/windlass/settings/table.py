@@ -36,6 +36,13 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+class Sandboxed(StrEnum):
+    """Whose jobs run in a sandbox."""
+
+    STRANGERS = "strangers"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """
@@ -100,6 +107,7 @@ class Settings:
     missed_every: float
     hook_python: Path
     private_hosts: tuple[str, ...]
+    sandbox: Sandboxed
     sandbox_network: bool
     sandbox_paths: tuple[Path, ...]
     origins: Mapping[str, str] = field(repr=False)
@@ -200,6 +208,13 @@ PRIVATE_HOSTS = Setting(
     " spoken to by plain http: your own code host, for example. No other private address is"
     " ever asked.",
 )
+SANDBOX = Setting(
+    name="sandbox",
+    shape=shapes.word(Sandboxed),
+    default="strangers",
+    help="Whose jobs run in a sandbox of bubblewrap, where nothing of this machine is: strangers'"
+    " alone, which run nowhere else, or all.",
+)
 SANDBOX_NETWORK = Setting(
     name="sandbox_network",
     shape=shapes.SWITCH,
@@ -212,7 +227,7 @@ SANDBOX_PATHS = Setting(
     shape=shapes.PATHS,
     default="none",
     computed=True,
-    help="What strangers' jobs may read besides `/usr`, as paths with `:` between: tools in"
+    help="What jobs in a sandbox may read besides `/usr`, as paths with `:` between: tools in"
     " `/opt`, for example.",
 )
 
@@ -231,6 +246,7 @@ TABLE: tuple[Known, ...] = (
     MISSED_EVERY,
     HOOK_PYTHON,
     PRIVATE_HOSTS,
+    SANDBOX,
     SANDBOX_NETWORK,
     SANDBOX_PATHS,
 )

@@ -15,7 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from windlass.artifacts.local import LocalArtifacts
-from windlass.engine.world import Forge, Looked, Outlook, World
+from windlass.core.errors import UserError
+from windlass.engine.world import Forge, Isolation, Looked, Outlook, World
 from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
 from windlass.executors.sandbox import NoSandbox, Sandbox, find
 from windlass.forges.github.manifest import exchange, manifest
@@ -28,7 +29,7 @@ from windlass.ports.records import Repository, SealedSecret
 from windlass.ports.store import Store
 from windlass.ports.target import Vault
 from windlass.reach import Reach
-from windlass.settings.table import Settings
+from windlass.settings.table import Sandboxed, Settings
 from windlass.stores.database import integrity
 from windlass.stores.under_way import UnderWayFile
 from windlass.targets.directory.target import DirectoryTarget
@@ -158,7 +159,7 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
     known = forges(settings, http, vault, clock)
     mirrors = Mirrors(git, data / "mirrors", known)
     under_way = UnderWayFile(data / "under-way")
-    sandbox, no_sandbox = await asyncio.to_thread(_sandbox, settings)
+    sandbox, isolation = await asyncio.to_thread(_sandbox, settings)
     world = World(
         store=store,
         clock=clock,
@@ -175,19 +176,27 @@ async def make_world(settings: Settings, store: Store, public_url: str) -> tuple
         public_url=public_url,
         version=version("windlass"),
         outlook=_outlook(data, http, clock, public_url),
-        no_sandbox=no_sandbox,
+        isolation=isolation,
         under_way=under_way,
     )
     return world, Held(mirrors, http, world, under_way)
 
 
-def _sandbox(settings: Settings) -> tuple[Sandbox | None, str]:
-    """Where strangers' code runs, or why it does not."""
-    readable = tuple(map(str, settings.sandbox_paths))
+def _sandbox(settings: Settings) -> tuple[Sandbox | None, Isolation]:
+    """Where isolated jobs run. Raises `UserError` where all shall be, and none can."""
+    everyone = settings.sandbox is Sandboxed.ALL
     try:
-        return find(SEARCH_PATH, network=settings.sandbox_network, readable=readable), ""
+        found = find(SEARCH_PATH, readable=tuple(map(str, settings.sandbox_paths)))
     except NoSandbox as error:
-        return None, str(error)
+        if everyone:
+            raise UserError(
+                f"every job shall run in a sandbox, and {error}",
+                hint="install bubblewrap, or start with --sandbox strangers",
+                code="no-sandbox",
+            ) from None
+        return None, Isolation(missing=str(error))
+    isolation = Isolation(missing="", network=settings.sandbox_network, everyone=everyone)
+    return found, isolation
 
 
 def _outlook(data: Path, http: Http, clock: SystemClock, public_url: str) -> Outlook:

@@ -28,7 +28,7 @@ def told(command: list[str], env: dict[str, str], place: str) -> int:
     `command` without its first word, the variables of the step, and where it begins.
     Raises `ValueError` for a variable that cannot be one.
     """
-    words = [*command[1:], "--clearenv"]
+    words = command[1:]
     for name, value in env.items():
         if not name or "=" in name or "\0" in name + value:
             raise ValueError(f"the variable {name!r} cannot be set")
