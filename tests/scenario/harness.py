@@ -229,6 +229,7 @@ async def stage(
     processes: bool = False,
     directory: bool = False,
     sandboxed: bool = False,
+    everyone: bool = False,
     under_way: UnderWay | None = None,
 ) -> AsyncIterator[Stage]:
     """A stage on which the repository `shop` stands, with these files on `main`."""
@@ -263,7 +264,7 @@ async def stage(
             data=folder,
             public_url="https://windlass.example",
             version="1.0",
-            isolation=Isolation(missing="" if sandboxed else "there is none"),
+            isolation=Isolation(missing="" if sandboxed else "there is none", everyone=everyone),
             under_way=under_way or Unnoted(),
         )
         repository = Repository(

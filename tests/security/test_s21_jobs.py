@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+from harness import NAME
 from playing import play, runs
 from standing import Standing
 
@@ -74,6 +76,34 @@ def test_s21_a_job_begins_with_nothing_of_another(tmp_path):
         assert "left" not in said
 
     play(tmp_path, JOBS, work, processes=True)
+
+
+HERE = """\
+listeners: {each: {on: push, branches: ["FB*"], do: [{pipeline: ci}]}}
+pipelines:
+  ci:
+    jobs:
+      one:
+        env: {TOKEN: {from_secret: token}}
+        steps: [{run: 'echo "seen=$(ls -d FOLDER/jobs) $(id -u) $TOKEN" >> "$WINDLASS_OUTPUT"'}]
+"""
+
+
+@pytest.mark.parametrize("everyone", [False, True])
+def test_s21_where_the_operator_says_so_every_job_is_in_the_sandbox(tmp_path, everyone):
+    """With its secrets, for it is a colleague's; what is outside of its folders is not there."""
+
+    async def work(here, story):
+        here.world.vault.put("token", NAME, b"s3cr3t-token")
+        await story.play([{"push": {"branch": "FB1", "files": {"a.txt": "1"}}}])
+        (run,) = await runs(here)
+        inside = "1000 ***"
+        outside = f"{tmp_path}/jobs {os.getuid()} ***"
+        said = run.jobs["ci/one"].outputs["seen"]
+        assert " ".join(said.split()) == (inside if everyone else outside)
+
+    configuration = HERE.replace("FOLDER", str(tmp_path))
+    play(tmp_path, configuration, work, processes=True, sandboxed=True, everyone=everyone)
 
 
 def test_s21_the_servers_secrets_are_in_no_environment_above_a_step(tmp_path, monkeypatch):
