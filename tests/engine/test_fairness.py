@@ -66,10 +66,12 @@ def _done(tx, row):
 
 @given(
     st.integers(1, 4),
-    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=60),
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["stay", "leave", "expect"])), max_size=60
+    ),
 )
 def test_places_go_round_and_none_is_lost(count, asked):
-    """Whoever waits, is cancelled or gives back: never more than `count`, and all come through."""
+    """Whoever waits, leaves, gives back or is expected: never over `count`, and all get through."""
 
     async def play():
         slots = Slots(count)
@@ -84,13 +86,16 @@ def test_places_go_round_and_none_is_lost(count, asked):
                 await asyncio.sleep(0)
             finally:
                 under_way -= 1
-                slots.release()
+                slots.release(name)
 
         tasks = []
-        for name, cancel in asked:
+        for name, how in asked:
+            if how == "expect":
+                slots.expect(name)  # it may come or not: nobody waits for it longer than a moment
+                continue
             task = asyncio.create_task(job(name))
             tasks.append(task)
-            if cancel:
+            if how == "leave":
                 await asyncio.sleep(0)
                 task.cancel()
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 10)
@@ -117,7 +122,7 @@ def test_a_repository_with_many_jobs_delays_another_by_one():
         tasks.append(asyncio.create_task(job("quiet")))
         await asyncio.sleep(0)
         for _ in range(3):
-            slots.release()
+            slots.release("quiet" if came[-1:] == ["quiet"] else "flood")
             await asyncio.sleep(0)
         assert "quiet" in came[:2]
         for task in tasks:
@@ -135,10 +140,57 @@ def test_a_place_given_to_who_leaves_in_that_moment_is_not_lost():
         await slots.take("a")
         leaving = asyncio.create_task(slots.take("b"))
         await asyncio.sleep(0)
-        slots.release()
+        slots.release("a")
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
         await asyncio.wait_for(slots.take("c"), 1)
+
+    asyncio.run(play())
+
+
+def test_who_has_something_running_gives_way_to_who_has_nothing():
+    """From the other's webhook until its job has a place, or does not come."""
+
+    async def play():
+        slots, came = Slots(2), []
+
+        async def job(name):
+            await slots.take(name)
+            came.append(name)
+
+        await slots.take("flood")
+        slots.expect("flood")  # it has something running, and is let through by nobody
+        tasks = [asyncio.create_task(job("flood"))]
+        await asyncio.sleep(0)
+        assert came == ["flood"]
+        slots.expect("quiet")
+        slots.release("flood")
+        tasks.append(asyncio.create_task(job("flood")))
+        giving = asyncio.create_task(slots.give_way("flood"))
+        await asyncio.sleep(0)
+        assert came == ["flood"]
+        assert not giving.done()
+        await slots.give_way("new")
+        tasks.append(asyncio.create_task(job("quiet")))
+        await asyncio.sleep(0)
+        assert came == ["flood", "quiet"]
+        await asyncio.wait_for(giving, 1)
+        slots.release("quiet")
+        await asyncio.sleep(0)
+        assert came == ["flood", "quiet", "flood"]
+        await asyncio.gather(*tasks)
+
+    asyncio.run(play())
+
+
+def test_who_is_expected_and_does_not_come_holds_nobody_up():
+    """A mirror that is being cloned takes its time, and the places are not kept for that."""
+
+    async def play():
+        slots = Slots(2)
+        await slots.take("busy")
+        slots.expect("slow")
+        await asyncio.wait_for(slots.take("busy"), 5)
 
     asyncio.run(play())
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -25,6 +24,7 @@ from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
 from windlass.engine.judge import ask, heard
 from windlass.engine.receive import Receive
+from windlass.engine.slots import Slots
 from windlass.engine.start import Judged, draft
 from windlass.engine.suspects import TRIES, Suspects
 from windlass.engine.world import Forge, World
@@ -39,6 +39,9 @@ HOLD = 0.25
 BACKOFF = (2.0, 10.0, 60.0)
 # While the forge itself is out of reach a delivery waits; it is not the delivery's fault.
 OUTSIDE = 60
+# So many jobs of one repository may wait for a place before its webhooks wait too, which are
+# looked at again so often, in seconds.
+MOST_WAITING, PAUSE = 200, 1.0
 
 
 class Dispatch:
@@ -49,10 +52,9 @@ class Dispatch:
         world: World,
         configurations: Configurations,
         receive: Receive,
-        room: Callable[[str], Awaitable[None]],
+        slots: Slots,
     ) -> None:
-        """`room` waits while a repository has far more work than it gets done."""
-        self._room = room
+        self._slots = slots
         self._world = world
         self._configurations = configurations
         self._receive = receive
@@ -68,13 +70,14 @@ class Dispatch:
         """Dispatch one claimed delivery; its end, or its next try, is stored."""
         turn = self._turns.setdefault(delivery.repository, asyncio.Lock())
         async with turn:
-            await self._room(delivery.repository)
+            await self._hold_back(delivery.repository)
             # In a burst one dispatch at a time holds back, and all others behind it.
             async with self._patient:
                 await self._receive.quiet(HOLD)
             try:
                 async with self._suspects.handling(delivery.id):
-                    await self._dispatch(delivery)
+                    if not await self._dispatch(delivery):
+                        self._slots.forget(delivery.repository)
             except Transient as error:
                 await self._later(delivery, str(error), OUTSIDE)
             except Exception as error:  # the loop's one place: stored with its delivery
@@ -82,12 +85,24 @@ class Dispatch:
                     log.exception("dispatch failed", action="dispatch", delivery=delivery.id)
                 await self._later(delivery, f"{type(error).__name__}: {error}", TRIES)
 
-    async def _dispatch(self, delivery: Delivery) -> None:
+    async def _hold_back(self, repository: str) -> None:
+        """
+        Wait while very many jobs of a repository wait for a place, or another is let through.
+
+        Its webhooks are stored and wait as well as its jobs do, and cost nothing meanwhile.
+        """
+        self._slots.expect(repository)
+        while self._slots.waiting(repository) > MOST_WAITING:
+            await self._world.clock.sleep(PAUSE)
+        await self._slots.give_way(repository)
+
+    async def _dispatch(self, delivery: Delivery) -> bool:
+        """Store what comes of it; whether that are runs."""
         store = self._world.store
         repository = await store.read(lambda tx: tx.get(Repository, delivery.repository))
         if repository is None:
             await self._end(delivery, "ignored", "its repository is no longer connected")
-            return
+            return False
         original = await store.read(lambda tx: replays.root(tx, delivery))
         request = Request(
             headers=delivery.headers,
@@ -98,13 +113,14 @@ class Dispatch:
             events = self._read(repository, original, request)
         except BadDelivery as error:
             await self._end(delivery, "failed", f"it cannot be read: {error}")
-            return
+            return False
         if isinstance(events, Ignored):
             await self._end(delivery, "ignored", events.reason)
-            return
+            return False
         judged = [await self._judge(repository, delivery, event, request) for event in events]
         now = self._world.clock.now()
         await store.transaction(lambda tx: write.outcome(tx, delivery, tuple(judged), now))
+        return any(one.runs for one in judged)
 
     def _read(
         self, repository: Repository, delivery: Delivery, request: Request

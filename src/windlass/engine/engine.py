@@ -26,6 +26,7 @@ from windlass.engine.receive import Receive
 from windlass.engine.reconcile import Reconcile
 from windlass.engine.recover import Recovery
 from windlass.engine.schedules import Schedules
+from windlass.engine.slots import Slots
 from windlass.engine.watch import Watch
 from windlass.engine.world import World
 from windlass.ports.records import Delivery, StoredEffect
@@ -62,10 +63,11 @@ class Engine:
         self.issuers = Issuers(world, changed)
         self.configurations = configurations
         self._clock = world.clock
-        self._jobs = Jobs(world, configurations, pace.jobs)
+        slots = Slots(pace.jobs)
+        self._jobs = Jobs(world, configurations, slots)
         reconcile = Reconcile(world, Admissions(world, configurations))
         performer = Performer(world, configurations, self._jobs, reconcile)
-        self._dispatch = Dispatch(world, configurations, receive, self._jobs.room)
+        self._dispatch = Dispatch(world, configurations, receive, slots)
         self._deliveries = Loop(world.store, world.clock, Delivery, self._dispatch, DELIVERIES)
         self._effects = Loop(world.store, world.clock, StoredEffect, performer, EFFECTS)
         schedules = Schedules(world, configurations, ids)

@@ -31,8 +31,6 @@ from windlass.ports.store import Tx
 
 log = structlog.get_logger()
 
-# So many jobs of one repository may wait for a place before its webhooks wait too.
-MOST_WAITING = 200
 # Before a job is watched again after something went wrong, in seconds.
 PAUSE = 1.0
 
@@ -59,10 +57,10 @@ class Key:
 class Jobs:
     """The jobs of this server."""
 
-    def __init__(self, world: World, configurations: Configurations, slots: int) -> None:
+    def __init__(self, world: World, configurations: Configurations, slots: Slots) -> None:
         self._world = world
         self._configurations = configurations
-        self._slots = Slots(slots)
+        self._slots = slots
         self._watched: dict[str, asyncio.Task[None]] = {}
 
     async def start(self, key: Key, repository: str) -> None:
@@ -77,7 +75,7 @@ class Jobs:
             await self.refuse(key, str(error))
         finally:
             if not watched:
-                self._slots.release()
+                self._slots.release(repository)
 
     async def stop(self, key: Key) -> None:
         """End a job; one that never started is refused when its start comes late."""
@@ -90,15 +88,15 @@ class Jobs:
     async def resume(self) -> None:
         """Watch again what was running when the server ended; what is gone is lost."""
         here = set(await self._world.executor.list())
-        for key, job in await self._world.store.read(_running):
+        for key, job, repository in await self._world.store.read(_running):
             if key.id in self._watched:
                 continue
             if key.id in here:
                 # It runs already, so there may be more of them than slots for a while.
-                slot = not self._slots.full()
-                if slot:
-                    await self._slots.take("")
-                self._watch(key, job, slot=slot)
+                place = None if self._slots.full() else repository
+                if place is not None:
+                    await self._slots.take(place)
+                self._watch(key, job, place)
             else:
                 reason = "nothing is left of it"
                 lost = JobEnded(
@@ -110,15 +108,6 @@ class Jobs:
                     lost=True,
                 )
                 await self._tell(key, lost, "ended")
-
-    async def room(self, repository: str) -> None:
-        """
-        Wait while very many jobs of a repository wait for a place.
-
-        Its webhooks are stored and wait as well as its jobs do, and cost nothing meanwhile.
-        """
-        while self._slots.waiting(repository) > MOST_WAITING:
-            await self._world.clock.sleep(PAUSE)
 
     async def close(self) -> None:
         """Stop watching; the jobs go on."""
@@ -178,17 +167,18 @@ class Jobs:
             )
             await self._tell(key, ended, "stopped")
             return False
-        self._watch(key, job, slot=True)
+        self._watch(key, job, repository.name)
         return True
 
-    def _watch(self, key: Key, job: JobRun, *, slot: bool) -> None:
+    def _watch(self, key: Key, job: JobRun, place: str | None) -> None:
+        """Follow it; `place` is the repository whose place it has, None for one without."""
         task = asyncio.create_task(self._follow(key, job))
         self._watched[key.id] = task
 
         def done(_: asyncio.Task[None]) -> None:
             self._watched.pop(key.id, None)
-            if slot:
-                self._slots.release()
+            if place is not None:
+                self._slots.release(place)
 
         task.add_done_callback(done)
 
@@ -260,7 +250,7 @@ class Jobs:
         return self._world.clock.now()
 
 
-def _running(tx: Tx) -> list[tuple[Key, JobRun]]:
+def _running(tx: Tx) -> list[tuple[Key, JobRun, str]]:
     """Jobs that were started and have not ended, as far as we were told."""
     found = []
     states = (str(State.RUNNING), str(State.WAITING))
@@ -270,7 +260,7 @@ def _running(tx: Tx) -> list[tuple[Key, JobRun]]:
                 continue
             start = tx.get(StoredEffect, f"start:{stored.number}:{name}:{job.attempt}")
             if start is not None and start.state != "pending":
-                found.append((Key(stored.number, name, job.attempt), job))
+                found.append((Key(stored.number, name, job.attempt), job, stored.repository))
     return found
 
 
