@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sandboxes import sandbox
 
-from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
-from windlass.executors.sandbox import find
+from windlass.executors.process import ProcessExecutor, ProcessLimits
 from windlass.logs.local import LocalLogs
 from windlass.testing.contracts.executor import ExecutorContract, Ground
 from windlass.testing.contracts.isolation import IsolationContract
@@ -39,7 +39,7 @@ class TestSandbox(ExecutorContract, IsolationContract):
     @pytest.fixture
     def ground(self, tmp_path):
         logs = LocalLogs(tmp_path / "logs")
-        limits = ProcessLimits(grace=0.5, sandbox=find(SEARCH_PATH))
+        limits = ProcessLimits(grace=0.5, sandbox=sandbox())
         return Ground(lambda: Isolating(tmp_path / "jobs", logs, limits), logs)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 from origin import Origin
+from sandboxes import sandbox
 
 from windlass.artifacts.local import LocalArtifacts
 from windlass.core.event import Event
@@ -28,8 +29,7 @@ from windlass.engine.ids import Ids
 from windlass.engine.receive import Arrival, Receive
 from windlass.engine.requests.everything import Requests
 from windlass.engine.world import Forge, Isolation, Unnoted, World
-from windlass.executors.process import SEARCH_PATH, ProcessExecutor, ProcessLimits
-from windlass.executors.sandbox import find
+from windlass.executors.process import ProcessExecutor, ProcessLimits
 from windlass.git.program import Git
 from windlass.git.state import StateRepository
 from windlass.logs.local import LocalLogs
@@ -300,8 +300,7 @@ async def stage(
 
 
 def _processes(jobs: Path, logs: LocalLogs, *, sandboxed: bool) -> ProcessExecutor:
-    sandbox = find(SEARCH_PATH) if sandboxed else None
-    return ProcessExecutor(jobs, logs, ProcessLimits(sandbox=sandbox))
+    return ProcessExecutor(jobs, logs, ProcessLimits(sandbox=sandbox() if sandboxed else None))
 
 
 class _NoSecrets:
