@@ -29,12 +29,13 @@ def json_body(request: Request) -> Node:
 
 def about(body: Node, repository: str) -> Event:
     """What every body tells; the rest is put in its place."""
-    sender = body.optional_child("sender") or NOBODY
+    sender = body.optional_child("sender") or body.optional_child("pusher") or NOBODY
     return Event(
         kind=Kind.PING,
         action="pinged",
         repository=repository,
-        sender=sender.optional("login"),
+        # The oldest pushes tell their pusher alone, and by name.
+        sender=sender.optional("login") or sender.optional("username") or sender.optional("name"),
         sender_id=identity(sender),
     )
 
