@@ -68,12 +68,6 @@ def test_the_flag_of_a_draft_counts_before_its_title(flags, draft):
     assert event.draft is draft
 
 
-def test_what_was_merged_is_never_closed_at_gitlab():
-    """Whatever the action is called, the state tells that it was merged."""
-    event = one("gitlab", asked("close", state="merged", merge_commit_sha=MADE))
-    assert (event.action, event.sha) == ("merged", MADE)
-
-
 def test_a_new_branch_of_gitlab_has_its_commit_without_checkout_sha():
     """What is checked out is what was pushed, where it is not said apart."""
     body = {"object_kind": "push", "ref": "refs/heads/one", "before": "0" * 40, "after": NEW}
@@ -94,6 +88,34 @@ def test_who_pushed_is_the_sender_where_no_sender_is_told(forge, named):
     body = {"ref": "refs/heads/one", "before": OLD, "after": NEW, "pusher": {named: "ada"}}
     headers = {f"x_{forge}_event": "push"}
     assert one(forge, body, **headers).sender == "ada"
+
+
+HOME, THEIRS = {"id": 7, "full_name": "acme/shop"}, {"id": 8, "full_name": "eve/shop"}
+
+
+@pytest.mark.parametrize(
+    ("head", "base", "fork"),
+    [
+        ({"repo": HOME}, {"repo": HOME}, False),
+        ({"repo": THEIRS}, {"repo": HOME}, True),
+        ({"repo": {**HOME, "full_name": "eve/shop"}}, {"repo": HOME}, True),
+        ({"repo": {"full_name": "acme/shop"}}, {"repo": {"full_name": "acme/shop"}}, False),
+        ({"repo": None, "repo_id": 7}, {"repo": HOME, "repo_id": 7}, True),
+        ({"repo_id": 7}, {"repo_id": 7}, False),
+        ({"repo_id": 8}, {"repo_id": 7}, True),
+        ({"repo": {}}, {"repo": {}}, True),
+        ({}, {}, True),
+    ],
+)
+def test_a_repository_that_is_not_told_is_a_strangers(head, base, fork):
+    """By every name that is there; what is not told never counts as our own."""
+    sides = {
+        "head": {"ref": "one", "sha": NEW, **head},
+        "base": {"ref": "main", "sha": OLD, **base},
+    }
+    body = {"action": "opened", "number": 3, "pull_request": {"title": "Add one", **sides}}
+    event = one("gitea", body, x_gitea_event="pull_request")
+    assert (event.fork, event.number) == (fork, 3)
 
 
 SIDE = {"latestCommit": NEW, "repository": {"id": 7}}

@@ -123,7 +123,7 @@ def _merge_request(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     event = _about_request(body, request, repository)
     if said in REVIEWS:
         return (replace(event, kind=Kind.REVIEW, action=REVIEWS[said]),)
-    if said == "merge" or (said == "close" and request.optional("state") == "merged"):
+    if said == "merge":
         made = request.optional("merge_commit_sha") or request.optional("squash_commit_sha")
         return (replace(event, action="merged", sha=commit(made) if made else event.head_sha),)
     if said in ACTIONS:
