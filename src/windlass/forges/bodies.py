@@ -29,13 +29,15 @@ def json_body(request: Request) -> Node:
 
 def about(body: Node, repository: str) -> Event:
     """What every body tells; the rest is put in its place."""
-    sender = body.optional_child("sender") or NOBODY
+    sender = body.optional_child("sender") or body.optional_child("pusher") or NOBODY
     return Event(
         kind=Kind.PING,
         action="pinged",
         repository=repository,
-        sender=sender.optional("login"),
+        # The oldest pushes tell their pusher alone, and by name.
+        sender=sender.optional("login") or sender.optional("username") or sender.optional("name"),
         sender_id=identity(sender),
+        number=body.number("number") if body.has("number") else None,
     )
 
 
@@ -51,8 +53,8 @@ def pull_request(event: Event, pull: Node) -> Event:
         base_sha=commit(base.text("sha")),
         head_sha=head_sha,
         sha=head_sha,
-        fork=foreign(head.optional_child("repo"), base.child("repo")),
-        fork_owner=owner(head.optional_child("repo"), base.child("repo")),
+        fork=_apart(head, base),
+        fork_owner=owner(head.optional_child("repo"), base.optional_child("repo")),
     )
 
 
@@ -62,7 +64,7 @@ def described(event: Event, pull: Node) -> Event:
     title, text = pull.text("title"), pull.optional("body") or ""
     return replace(
         event,
-        number=pull.number("number"),
+        number=event.number if event.number and not pull.has("number") else pull.number("number"),
         author=author.optional("login"),
         author_id=identity(author),
         title=title,
@@ -140,12 +142,25 @@ def release(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     )
 
 
-def foreign(head: Node | None, base: Node) -> bool:
-    """Whether the head is in another repository, or in one that is gone."""
-    return head is None or head.number("id") != base.number("id")
+def _apart(head: Node, base: Node) -> bool:
+    """Whether two sides are in two repositories; where neither is told, their ids may be."""
+    if not base.has("repo") and base.has("repo_id") and head.has("repo_id"):
+        return head.number("repo_id") != base.number("repo_id")
+    return foreign(head.optional_child("repo"), base.optional_child("repo"))
 
 
-def owner(head: Node | None, base: Node) -> str:
+def foreign(head: Node | None, base: Node | None) -> bool:
+    """Whether the head is in another repository, or in one that is gone or not told."""
+    if head is None or base is None or not (base.has("id") or base.has("full_name")):
+        return True
+    return _names(head) != _names(base)
+
+
+def _names(repository: Node) -> tuple[str | None, str | None]:
+    return identity(repository), repository.optional("full_name")
+
+
+def owner(head: Node | None, base: Node | None) -> str:
     """Whose the repository of a head is that is in another one; empty when that is not told."""
     if head is None or not foreign(head, base):
         return ""
@@ -153,9 +168,9 @@ def owner(head: Node | None, base: Node) -> str:
     return whose.optional("login") or whose.optional("username") or ""
 
 
-def identity(person: Node) -> str | None:
-    """The forge's own id of a person."""
-    return str(person.number("id")) if person.has("id") else None
+def identity(thing: Node) -> str | None:
+    """The forge's own id of a person or a repository."""
+    return str(thing.number("id")) if thing.has("id") else None
 
 
 def message(title: str, text: str) -> str:

@@ -98,6 +98,11 @@ class Node:
             found.append(Node(item, f"{self._at(name)}[{index}]"))
         return tuple(found)
 
+    def places(self, name: str) -> tuple[Node, ...]:
+        """A list of objects, of which those that are null are left out."""
+        given = [item for item in self._items(name) if item is not None]
+        return Node({name: given}, self.path).children(name)
+
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts; none when missing or null."""
         found = []

@@ -144,7 +144,9 @@ def _said(body: Node, pull: Node) -> str | None:
 
 def _comment(thing: Node, repository: str) -> tuple[Event, ...] | Ignored:
     """A comment that is new: not one that was changed or removed, nor the forge's own notes."""
-    said = thing.child("comment")
+    said = thing.optional_child("comment")
+    if said is None:
+        return Ignored("version 1.0 of this resource does not say whose comment it is: choose 2.0")
     changed = said.optional("lastUpdatedDate") != said.optional("publishedDate")
     if said.flag("isDeleted") or changed or said.optional("commentType") == "system":
         return Ignored("Windlass does nothing with a comment that is changed, removed or no text")
@@ -174,7 +176,6 @@ def _pull_request(pull: Node, repository: str, action: str) -> Event:
     made = pull.optional_child("lastMergeCommit") if action == "merged" else None
     number, head_sha = pull.number("pullRequestId"), _id(pull.child("lastMergeSourceCommit"))
     title, text = pull.text("title"), pull.optional("description") or ""
-    page = pull.child("repository").optional("webUrl")
     event = Event(
         kind=Kind.PULL_REQUEST,
         action=action,
@@ -202,8 +203,16 @@ def _pull_request(pull: Node, repository: str, action: str) -> Event:
         title=title,
         body=text,
         message=f"{title}\n\n{text}".rstrip(),
-        url=f"{page}/pullrequest/{number}" if page else None,
+        url=_page(pull, number),
     )
+
+
+def _page(pull: Node, number: int) -> str | None:
+    """Where a pull request is shown; older ones tell where to clone from, which is beside it."""
+    home = pull.child("repository")
+    page = home.optional("webUrl") or home.optional("remoteUrl")
+    shown = (pull.optional_child("_links") or Node({})).optional_child("web") or Node({})
+    return shown.optional("href") or (f"{page}/pullrequest/{number}" if page else None)
 
 
 def _id(side: Node) -> str:

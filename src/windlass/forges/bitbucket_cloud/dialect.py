@@ -123,7 +123,7 @@ def _pull_request(body: Node, repository: str, action: str) -> Event:
     base, head = pull.child("destination"), pull.child("source")
     author = pull.optional_child("author") or Node({})
     made = pull.optional_child("merge_commit") if action == "merged" else None
-    head_sha = _beginning(head.child("commit"))
+    head_sha = _beginning(head.optional_child("commit"))
     title, text = pull.text("title"), pull.optional("description") or ""
     event = replace(
         _event(body, repository),
@@ -132,7 +132,7 @@ def _pull_request(body: Node, repository: str, action: str) -> Event:
         number=pull.number("id"),
         base=short(base.child("branch").text("name")),
         head=short(head.child("branch").text("name")),
-        base_sha=_beginning(base.child("commit")),
+        base_sha=_beginning(base.optional_child("commit")),
         head_sha=head_sha,
         sha=_beginning(made) if made else head_sha,
         fork=_foreign(base, head),
@@ -167,8 +167,10 @@ def _comment(body: Node, repository: str) -> Event:
     )
 
 
-def _beginning(side: Node) -> str:
-    """As many digits of a commit's id as Bitbucket tells."""
+def _beginning(side: Node | None) -> str | None:
+    """As many digits of a commit's id as Bitbucket tells; None where its branch is gone."""
+    if side is None:
+        return None
     sha = side.text("hash")
     if not _BEGINNING.fullmatch(sha) or not sha.strip("0"):
         raise BadDelivery(f"{sha[:80]!r} is not the id of a commit")
@@ -177,8 +179,10 @@ def _beginning(side: Node) -> str:
 
 def _foreign(base: Node, head: Node) -> bool:
     """Whether the head is in another repository, or in one that is gone."""
-    source = head.optional_child("repository")
-    return source is None or source.text("uuid") != base.child("repository").text("uuid")
+    source, target = head.optional_child("repository"), base.child("repository")
+    # Older ones name their repositories and give them no id.
+    key = "uuid" if target.has("uuid") else "full_name"
+    return source is None or source.text(key) != target.text(key)
 
 
 def _owner(head: Node) -> str:

@@ -145,7 +145,6 @@ def _about_pull(body: Node, repository: str) -> Event:
     base, head = pull.child("toRef"), pull.child("fromRef")
     author = (pull.optional_child("author") or Node({})).optional_child("user") or Node({})
     title, text = pull.text("title"), pull.optional("description") or ""
-    pages = (pull.optional_child("links") or Node({})).children("self")
     event = replace(
         _event(body, repository),
         kind=Kind.PULL_REQUEST,
@@ -165,8 +164,14 @@ def _about_pull(body: Node, repository: str) -> Event:
         title=title,
         body=text,
         message=f"{title}\n\n{text}".rstrip(),
-        url=pages[0].optional("href") if pages else None,
+        url=_page(pull),
     )
+
+
+def _page(pull: Node) -> str | None:
+    """Where a pull request is shown; older ones may list nothing but a null."""
+    pages = (pull.optional_child("links") or Node({})).places("self")
+    return next((page.optional("href") for page in pages), None)
 
 
 def _foreign(base: Node, head: Node) -> bool:

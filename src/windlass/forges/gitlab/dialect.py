@@ -10,6 +10,7 @@ at once (new commits, a label, no draft any more): each is an event.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -37,6 +38,9 @@ REVIEWS: Mapping[str, str] = {
     "unapproval": "dismissed",
     "unapproved": "dismissed",
 }
+
+# A title that begins so is a draft's; `WIP` of GitLab before 14.
+DRAFT = re.compile(r"\s*(\[(draft|wip)\]|\(draft\)|(draft|wip):)", re.IGNORECASE)
 
 
 class GitLabDialect:
@@ -89,7 +93,10 @@ def _about(body: Node, repository: str) -> Event:
 def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     """A push; whether it was forced is not told, so the changed files are Git's to tell."""
     sha, commits = body.optional("checkout_sha"), body.children("commits")
-    newest = commits[-1] if commits else NOBODY
+    after = body.text("after")
+    # The newest is the last one, unless a list says otherwise.
+    last = commits[-1] if commits else NOBODY
+    newest = next((one for one in commits if one.optional("id") == (sha or after)), last)
     told = replace(
         _about(body, repository),
         sender=body.optional("user_username") or body.optional("user_name"),
@@ -102,8 +109,8 @@ def _push(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
     moved = Moved(
         ref=body.text("ref"),
         before=end(body.text("before")),
-        after=end(body.text("after")),
-        sha=commit(sha) if sha else None,
+        after=end(after),
+        sha=commit(sha) if sha else end(after),
     )
     return tuple(moved.events(told)) or Ignored(f"{moved.ref[:200]} is no branch or tag")
 
@@ -132,19 +139,40 @@ def _merge_request(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
 
 def _changed(changes: Node) -> list[str]:
     """What an update did besides new commits; a draft's other title is not an edit."""
-    draft = changes.optional_child("draft") or changes.optional_child("work_in_progress")
+    draft = _drafted(changes)
     labels = changes.optional_child("labels") or NOBODY
     before, after = (set(_titles(labels, name)) for name in ("previous", "current"))
     titled = changes.has("title") and draft is None
     edited = titled or changes.has("description") or changes.has("target_branch")
     said = {
-        "ready": draft is not None and not draft.flag("current"),
-        "drafted": draft is not None and draft.flag("current"),
+        "ready": draft is False,
+        "drafted": draft is True,
         "edited": edited,
         "labeled": bool(after - before),
         "unlabeled": bool(before - after),
     }
     return [action for action, so in said.items() if so]
+
+
+def _drafted(changes: Node) -> bool | None:
+    """Whether it is a draft from now on; None where that did not change."""
+    told = changes.optional_child("draft") or changes.optional_child("work_in_progress")
+    if told is not None:
+        return told.flag("current")
+    # Older ones tell of the title alone, which is what makes a draft.
+    title = changes.optional_child("title") or NOBODY
+    before, after = (is_draft(title.optional(name)) for name in ("previous", "current"))
+    return after if before != after else None
+
+
+def is_draft(title: str | None) -> bool:
+    """
+    Whether a title says that it is a draft's.
+
+    >>> is_draft("Draft: Add one"), is_draft("[WIP] Add one"), is_draft("Draft the law")
+    (True, True, False)
+    """
+    return DRAFT.match(title or "") is not None
 
 
 def _titles(node: Node, name: str) -> tuple[str, ...]:
@@ -171,7 +199,7 @@ def _about_request(body: Node, request: Node, repository: str) -> Event:
         author=event.sender if author and author == event.sender_id else None,
         author_id=author,
         labels=_titles(labels, "labels"),
-        draft=request.flag("draft") or request.flag("work_in_progress"),
+        draft=_is_draft(request, title),
     )
     return replace(
         event,
@@ -181,6 +209,11 @@ def _about_request(body: Node, request: Node, repository: str) -> Event:
         url=request.optional("url"),
         at=_moment(request.optional("updated_at")),
     )
+
+
+def _is_draft(request: Node, title: str) -> bool:
+    flags = [name for name in ("draft", "work_in_progress") if request.has(name)]
+    return any(request.flag(name) for name in flags) if flags else is_draft(title)
 
 
 def _author(request: Node) -> str | None:
