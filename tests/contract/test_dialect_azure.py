@@ -11,7 +11,7 @@ import pytest
 
 from windlass.core.errors import BadDelivery
 from windlass.core.event import Ignored
-from windlass.forges.azure.dialect import EXAMPLES, NO_SUBSCRIPTION, AzureDialect
+from windlass.forges.azure.dialect import EXAMPLES, NO_SUBSCRIPTION, AzureDialect, example
 from windlass.forges.basic_auth import authorization
 from windlass.ports.forge import Request
 from windlass.testing.contracts.dialect import Bent, DialectContract
@@ -165,13 +165,10 @@ def test_the_sentence_tells_what_was_done(said, action):
     assert isinstance(found, Ignored) if action is None else found[0].action == action
 
 
-def test_merged_is_told_once():
-    """Merging is one event with the merge's commit, though Azure tells of the attempt too."""
+def test_merged_has_the_commit_of_the_merge():
+    """And by whom, where that is told."""
     (event,) = read(BODIES[3])
     assert (event.label, event.sha, event.sender_id) == ("pull_request merged", "c" * 40, "42")
-    assert isinstance(read(told("git.pullrequest.merged", PULL)), Ignored)
-    closed = {**PULL, "status": "completed"}
-    assert isinstance(read(told("git.pullrequest.merged", closed)), Ignored)
 
 
 def test_abandoned_is_closed():
@@ -214,16 +211,27 @@ def test_only_a_new_comment_is_one(more):
     assert isinstance(read(told(NOTED, {**COMMENTED, "comment": comment})), Ignored)
 
 
-@pytest.mark.parametrize("example", sorted(EXAMPLES))
-def test_the_test_button_is_a_ping(example):
+@pytest.mark.parametrize("theirs", sorted(EXAMPLES))
+def test_the_test_button_is_known_by_its_repository(theirs):
     """Microsoft's example is about nothing of ours, whatever branch and commit it names."""
     for body in BODIES[:2]:
-        resource = {**body["resource"], "repository": {"id": example}}
-        assert [event.label for event in read({**body, "resource": resource})] == ["ping"]
-    pull = {**PULL, "repository": {"id": example}}
-    assert [event.label for event in read(told(NOTED, {**COMMENTED, "pullRequest": pull}))] == [
-        "ping"
-    ]
+        resource = {**body["resource"], "repository": {"id": theirs}}
+        assert example(request({**body, "resource": resource}))
+        assert not example(request(body))
+        (event, *_), (ours, *_) = read({**body, "resource": resource}), read(body)
+        assert (event.label, event.sha) == (ours.label, ours.sha)
+    pull = {**PULL, "repository": {"id": theirs}}
+    assert example(request(told(NOTED, {**COMMENTED, "pullRequest": pull})))
+    assert example(request(told("git.push", PUSH, subscriptionId=NO_SUBSCRIPTION)))
+    assert not example(Request(headers={}, body=b"{", at=AT))
+
+
+def test_a_merge_that_was_tried_is_none_until_it_is_done():
+    """The same webhook tells of both."""
+    tried = told("git.pullrequest.merged", {**PULL, "status": "active"})
+    assert isinstance(read(tried), Ignored)
+    (done,) = read(told("git.pullrequest.merged", {**PULL, "status": "completed"}))
+    assert done.label == "pull_request merged"
 
 
 def test_what_is_not_understood_is_ignored_with_a_reason():

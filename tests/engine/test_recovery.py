@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from harness import NAME, stage
+from playing import play, runs
 from story import Story
 
 from windlass.core.event import Event, Kind
@@ -183,3 +185,27 @@ def test_a_skip_marker_counts_on_what_was_found_too(tmp_path):
         assert [one.branch for one in runs] == ["FB1"]
 
     played(work, tmp_path)
+
+
+MERGED = """\
+listeners:
+  release: {on: {pull_request: [merged]}, do: [{pipeline: ci}]}
+pipelines:
+  ci: {jobs: {test: {steps: [{run: echo tested}]}}}
+"""
+
+
+def test_two_webhooks_of_one_merge_are_one_event(tmp_path):
+    """A forge may tell that it is done, and that the last try succeeded."""
+
+    async def work(here, story):
+        await story.play([{"open": {"number": 1, "head": "one", "files": {"a": "1"}}}])
+        await story.play([{"merge": {"number": 1}}])
+        _, told = await events_of(here, Kind.PULL_REQUEST)
+        again = await here.deliver(replace(told.event, before=None))
+        await here.settle()
+        delivery = await here.world.store.read(lambda tx: tx.get(Delivery, again))
+        assert (delivery.state, f"event {told.number}," in delivery.reason) == ("ignored", True)
+        assert len(await runs(here)) == 1
+
+    play(tmp_path, MERGED, work)

@@ -16,7 +16,7 @@ from dataclasses import replace
 import structlog
 
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
-from windlass.core.event import Event, Ignored
+from windlass.core.event import Event, Ignored, Kind
 from windlass.core.listener import Listener, Match, need_pull
 from windlass.engine import byhand, memory, recover, replays, schedules, write
 from windlass.engine import situation as situations
@@ -128,7 +128,10 @@ class Dispatch:
         """By the forge's dialect, or, for what we found ourselves, by our own."""
         if delivery.source in {recover.SOURCE, schedules.SOURCE, byhand.SOURCE}:
             return (recover.decode(request.body),)
-        return self._forge(repository).dialect.read(request, repository.name)
+        forge = self._forge(repository)
+        if forge.example(request):
+            return (Event(kind=Kind.PING, action="pinged", repository=repository.name),)
+        return forge.dialect.read(request, repository.name)
 
     async def _judge(
         self, repository: Repository, delivery: Delivery, event: Event, request: Request

@@ -28,7 +28,9 @@ def known(tx: Tx, delivery: Delivery, event: Event) -> int:
     """
     if not event.sha or delivery.source not in {"webhook", "recovered"}:
         return 0
-    found = (True,) if delivery.source == "webhook" else (True, False)
+    # A forge may tell of a merge by two webhooks; a pull request is merged once.
+    once = delivery.source == "recovered" or event.action == "merged"
+    found = (True, False) if once else (True,)
     same = tx.find(
         StoredEvent,
         sha=event.sha,
@@ -40,6 +42,8 @@ def known(tx: Tx, delivery: Delivery, event: Event) -> int:
     newest = next((one for one in same if _alike(one.event, event)), None)
     if newest is None:
         return 0
+    if event.action == "merged":
+        return newest.number
     new = _moved(tx, delivery, event) if delivery.source == "webhook" else not _still(tx, newest)
     return 0 if new else newest.number
 

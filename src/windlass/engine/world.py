@@ -13,10 +13,22 @@ from windlass.core.errors import UserError
 from windlass.git.mirror import Mirror
 from windlass.git.state import StateRepository
 from windlass.ports.executor import Artifacts, Executor, Logs
-from windlass.ports.forge import Anchors, Dialect, PullRequests, Reports, Source, Webhooks
+from windlass.ports.forge import (
+    Anchors,
+    Dialect,
+    PullRequests,
+    Reports,
+    Request,
+    Source,
+    Webhooks,
+)
 from windlass.ports.records import Repository
 from windlass.ports.store import Store, UnderWay
 from windlass.ports.target import Clock, Target, Vault
+
+
+def _never(_: Request) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +41,8 @@ class Forge:
     Where names of people are not theirs alone (`logins` false) their ids stand for them.
     `clone` makes a repository's address the one that Git is given.
     Behind one `by_hand` there is nobody to ask, and its webhooks are made by people.
-    `anchors` where its dialect trusts tokens of OIDC issuers.
+    `anchors` where its dialect trusts tokens of OIDC issuers. `example` tells the body that a
+    forge sends to try a webhook, where that looks like an event of a repository.
     """
 
     dialect: Dialect
@@ -43,6 +56,7 @@ class Forge:
     clone: Callable[[str], str] = str
     by_hand: bool = False
     anchors: Anchors | None = None
+    example: Callable[[Request], bool] = _never
 
 
 class Secrets(Protocol):

@@ -13,6 +13,7 @@ from typing import Protocol
 from windlass.core.errors import AdapterError, UserError
 from windlass.engine import tokens
 from windlass.engine.world import Forge, Looked
+from windlass.forges.azure.dialect import example as azure_example
 from windlass.forges.azure.forge import AzureForge
 from windlass.forges.bitbucket_cloud.forge import BitbucketCloudForge
 from windlass.forges.bitbucket_dc.forge import BitbucketDataCenterForge
@@ -116,6 +117,7 @@ def _ours(
             pull_ref="",
             signed=False,
             logins=False,
+            example=azure_example,
         ),
         "generic": Forge(
             dialect=DIALECTS["generic"],

@@ -54,8 +54,6 @@ class AzureDialect:
         """The events of a body, one or more for each ref that moved; raises only `BadDelivery`."""
         body = read(request.body)
         name = body.text("eventType")
-        if _example(body):
-            return (Event(kind=Kind.PING, action="pinged", repository=repository),)
         match name:
             case "git.push":
                 return _push(body.child("resource"), repository)
@@ -64,7 +62,7 @@ class AzureDialect:
             case "git.pullrequest.updated":
                 return _updated(body, repository)
             case "git.pullrequest.merged":
-                return Ignored("a merge was tried; that it was done, git.pullrequest.updated tells")
+                return _tried(body, repository)
             case "ms.vss-code.git-pullrequest-comment-event":
                 return _comment(body.child("resource"), repository)
             case _:
@@ -81,6 +79,14 @@ def _key(request: Request) -> str:
         names = (None, None, None)
     key = "/".join(name for name in names if name) if names[0] else ""
     return delivery_key(replace(request, headers={"id": key}), "id")
+
+
+def example(request: Request) -> bool:
+    """Whether it is Microsoft's example, which the test button sends: of nothing that is ours."""
+    try:
+        return _example(read(request.body))
+    except BadDelivery:  # is told when it is read
+        return False
 
 
 def _example(body: Node) -> bool:
@@ -116,6 +122,13 @@ def _update(update: Node, commits: Mapping[str, Node], about: Event) -> tuple[Ev
     )
     told = replace(about, message=newest.optional("comment"), author=author.optional("name"))
     return tuple(moved.events(told))
+
+
+def _tried(body: Node, repository: str) -> tuple[Event, ...] | Ignored:
+    """A merge was tried: whenever a commit comes, to see whether it can be, and once for good."""
+    if body.child("resource").optional("status") != "completed":
+        return Ignored("a merge was tried to see whether it can be done, and is not done")
+    return (_told(body, repository, "merged"),)
 
 
 def _updated(body: Node, repository: str) -> tuple[Event, ...] | Ignored:

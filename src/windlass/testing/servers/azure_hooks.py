@@ -176,7 +176,12 @@ class Hooks(Server):
             "notificationId": 1,
             "id": "03c164c2-8912-4d5e-8009-3707d5f83734",
             "eventType": details["eventType"],
-            "resource": {"repository": {"id": EXAMPLE}},
+            "resource": {
+                "refUpdates": [
+                    {"name": "refs/heads/master", "oldObjectId": "a" * 40, "newObjectId": "3" * 40}
+                ],
+                "repository": {"id": EXAMPLE},
+            },
             "createdDate": NOW,
         }
         self.pings += 1
