@@ -17,6 +17,7 @@ from windlass.ports.records import (
     Head,
     PullRequestState,
     StoredEvent,
+    StoredRun,
     StoredVerdict,
 )
 
@@ -56,7 +57,7 @@ async def head(here, branch="FB1"):
 
 
 def test_a_replay_is_a_delivery_and_an_event_of_its_own(tmp_path):
-    """Both are linked to the original; body and headers are the same."""
+    """Both are linked to the original, and so are runs; body and headers are the same."""
 
     async def work(here, story):
         await story.play([FIRST])
@@ -70,6 +71,12 @@ def test_a_replay_is_a_delivery_and_an_event_of_its_own(tmp_path):
         origins = [(one.number, one.origin) for one in await every(here, StoredEvent)]
         assert origins == [(1, 0), (2, 0), (3, 1), (4, 2)]
         assert await verdicts(here, 3) == ["feature"]
+        await here.requests.rerun(2, by="bob")
+        assert [(one.event, one.origin) for one in await every(here, StoredRun)] == [
+            (1, 0),
+            (3, 1),
+            (3, 1),
+        ]
         (audit,) = [one for one in await every(here, Audit) if one.what == "replay"]
         assert (audit.actor, audit.subject) == ("bob", "event 1")
         assert audit.detail.startswith("without deployments")

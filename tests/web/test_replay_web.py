@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.ports.records import Delivery
+from windlass.ports.records import Delivery, StoredRun
 
 ASK = {"token": "0123456789", "events": [3]}
 
@@ -92,6 +92,24 @@ def test_what_could_not_be_handled_is_on_the_page_until_it_is_mended(web):
     assert "repeats <code>f1</code>" in web.client.get("/events").text
     web.sample.store.fill(lambda tx: tx.save(replace(tx.get(Delivery, "f2"), state="done")))
     assert "could not be handled" not in web.client.get("/events").text
+
+
+def test_a_run_of_a_replay_says_so(web):
+    """In the API, in the list of runs and on its own page; no other run does."""
+
+    def work(tx):
+        new = tx.find(StoredRun, order="-number", limit=1)[0]
+        event = replace(new.run.event, recovered=True)
+        tx.save(replace(new, origin=3, run=replace(new.run, event=event)))
+        return new.number
+
+    number = web.sample.store.fill(work)
+    answers = web.client.get("/api/v1/runs").json()["items"]
+    assert [one["number"] for one in answers if one["origin"] == 3] == [number]
+    assert {one["origin"] for one in answers} == {3, None}
+    page = web.client.get("/runs").text
+    assert page.count("· repeats event 3") == page.count("· recovered") == 1
+    assert 'repeats <a href="/events/3">' in web.client.get(f"/runs/{number}").text
 
 
 def test_a_form_from_elsewhere_replays_nothing(web):

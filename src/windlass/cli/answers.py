@@ -279,6 +279,12 @@ class Run(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     jobs: list[Job] = []
     inputs: dict[str, str | bool | int | float] | None = None
+    origin: int | None = None
+
+    @property
+    def what(self) -> str:
+        """What it came of, and whether that was a replay."""
+        return f"{self.label} (repeats {self.origin})" if self.origin else self.label
 
 
 class Build(msgspec.Struct, frozen=True):
