@@ -62,7 +62,8 @@ def hook_of(world: World, repository: Repository) -> Hook:
             f"the webhook secret of {repository.name} is gone",
             hint=f"connect it again: windlass repo add {repository.url}",
         )
-    return Hook(url=f"{world.public_url}/hooks/{repository.endpoint}", secret=secrets[0])
+    url = f"{world.public_url}/hooks/{repository.endpoint}"
+    return Hook(url=url, secret=secrets[0], repository=repository.name)
 
 
 async def ensure(world: World, repository: Repository, *, anew: bool = False) -> HookState:
