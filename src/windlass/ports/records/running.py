@@ -29,6 +29,8 @@ class StoredRun:
         ("status_sha",),
         ("repository", "pull_request"),
         ("concurrency", "state"),
+        ("sha",),
+        ("repository", "state"),
     )
 
     number: int

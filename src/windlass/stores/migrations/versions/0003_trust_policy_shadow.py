@@ -28,6 +28,7 @@ COLUMNS: dict[str, tuple[tuple[str, sa.types.TypeEngine[Any], str], ...]] = {
     "chat_command": (("explains", NUMBER, "0"),),
 }
 
+INDEXES = {"ix_run_sha": ["sha"], "ix_run_repository_state": ["repository", "state"]}
 # Runs of replays that are there already.
 REPEATING = """
 UPDATE run SET origin = (SELECT origin FROM event WHERE event.number = run.event)
@@ -41,6 +42,9 @@ def upgrade() -> None:
             for name, kind, default in columns:
                 batch_op.add_column(_column(name, kind, default))
     op.execute(REPEATING)
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        for name, of in INDEXES.items():
+            batch_op.create_index(name, of, unique=False)
     _checks()
     _issuers()
 
