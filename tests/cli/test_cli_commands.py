@@ -15,6 +15,7 @@ from windlass.ports.records import Repository, StoredEvent, StoredRun, StoredVer
 READS = (
     (("repo", "list"), "acme/payments"),
     (("repo", "policy", "acme/shop", "--show"), "any"),
+    (("repo", "trust", "acme/shop"), "none"),
     (("runs", "list"), "Round prices before tax, not after"),
     (("runs", "list", "--state", "failed"), "feature/42"),
     (("runs", "show", "3"), "step 'tests' ended with exit code 1"),
@@ -95,6 +96,14 @@ CHANGES = (
     (("repo", "remove", "acme/shop", "--yes"), ("remove_repository", "acme/shop", "alice")),
     (("repo", "add", "/srv/x.git", "--name", "a/x"), ("add_repository", "/srv/x.git", "a/x")),
     (("repo", "policy", "acme/shop", "--allow-fork", "none"), ("set_policy", "acme/shop", "alice")),
+    (
+        ("repo", "trust", "acme/shop", "--oidc-issuer", "https://id.example"),
+        ("set_trust", "acme/shop", "https://id.example", "", "alice"),
+    ),
+    (
+        ("repo", "trust", "acme/shop", "--oidc-issuer", "none"),
+        ("set_trust", "acme/shop", "", "", "alice"),
+    ),
     (("repo", "check", "acme/shop"), ("recover", "acme/shop")),
 )
 

@@ -62,6 +62,14 @@ class Policy(msgspec.Struct, frozen=True):
     allow_forks: list[str]
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """The OIDC issuer that a repository trusts."""
+
+    issuer: str
+    audience: str
+    claims: dict[str, list[str]]
+
+
 class Repository(msgspec.Struct, frozen=True):
     """A repository."""
 

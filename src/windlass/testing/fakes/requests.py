@@ -32,7 +32,7 @@ from windlass.ports.records import (
 )
 from windlass.ports.store import Tx
 from windlass.testing.fakes.listening import asked_by_hand, shadowed
-from windlass.testing.fakes.memory import MemoryStore
+from windlass.testing.fakes.trusting import Trusting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,12 @@ class FakeCircuit:
 
 
 @dataclass(slots=True)
-class FakeRequests:
+class FakeRequests(Trusting):
     """Everything a person may ask, done on the store alone. `asked` is what came, in order."""
 
-    store: MemoryStore
-    now: float = 0.0
-    asked: list[tuple[str, ...]] = field(default_factory=list)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
-    failure: Exception | None = None
     left: list[FakeCircuit] = field(default_factory=list)
     written: Configuration | None = None
-
-    def _note(self, *words: object) -> None:
-        self.asked.append(tuple(map(str, words)))
-        if self.failure is not None:
-            raise self.failure
 
     # ------------------------------------------------------------ repositories
 
