@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 
 from windlass.ports.forge import Trust
-from windlass.ports.records import Repository, StoredEvent, StoredVerdict
+from windlass.ports.records import Repository, StoredEvent, StoredRun, StoredVerdict
 
 READS = (
     (("repo", "list"), "acme/payments"),
     (("repo", "policy", "acme/shop", "--show"), "any"),
+    (("repo", "trust", "acme/shop"), "none"),
     (("runs", "list"), "Round prices before tax, not after"),
     (("runs", "list", "--state", "failed"), "feature/42"),
     (("runs", "show", "3"), "step 'tests' ended with exit code 1"),
@@ -95,6 +96,14 @@ CHANGES = (
     (("repo", "remove", "acme/shop", "--yes"), ("remove_repository", "acme/shop", "alice")),
     (("repo", "add", "/srv/x.git", "--name", "a/x"), ("add_repository", "/srv/x.git", "a/x")),
     (("repo", "policy", "acme/shop", "--allow-fork", "none"), ("set_policy", "acme/shop", "alice")),
+    (
+        ("repo", "trust", "acme/shop", "--oidc-issuer", "https://id.example"),
+        ("set_trust", "acme/shop", "https://id.example", "", "alice"),
+    ),
+    (
+        ("repo", "trust", "acme/shop", "--oidc-issuer", "none"),
+        ("set_trust", "acme/shop", "", "", "alice"),
+    ),
     (("repo", "check", "acme/shop"), ("recover", "acme/shop")),
 )
 
@@ -231,13 +240,18 @@ def test_a_shadow_is_told_as_one(shell):
 
 
 def test_a_repeat_names_what_it_repeats(shell):
-    """In the list of events."""
+    """In the lists of events and of runs, and where one run is shown."""
 
     def work(tx):
         old = tx.get(StoredEvent, 3)
         tx.add(replace(old, number=99, delivery="d99", origin=3))
+        tx.save(replace(tx.find(StoredRun, order="-number", limit=1)[0], origin=3))
 
     shell.sample.store.fill(work)
     _, first, *_ = shell("events", "list").stdout.splitlines()
     assert first.startswith("99 ")
     assert "(repeats 3)" in first
+    _, first, second, *_ = shell("runs", "list").stdout.splitlines()
+    assert "(repeats 3)" in first
+    assert "repeats" not in second
+    assert "event 3" in shell("runs", "show", first.split()[0]).stdout

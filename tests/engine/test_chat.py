@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from commanding import CHECK, GATED, GREEN, OPEN, commands, outcomes, said, story
+from commanding import ASKED, CHECK, GATED, GREEN, OPEN, commands, outcomes, said, story
 from playing import STRANGER, every, play, runs
 
 from windlass.engine.comment import escape
 from windlass.ports.forge import Permission
-from windlass.ports.records import Deployment
+from windlass.ports.records import Deployment, StoredRun
 
 
 def test_retest_repeats_what_failed_and_nothing_else(tmp_path):
@@ -61,6 +61,59 @@ def test_test_takes_a_listener_or_a_pipeline_by_its_name(tmp_path):
 
     lines = [OPEN, said("/test check\n/test smoke\n/test docs\n/test nothing")]
     story(tmp_path, GREEN, lines, check)
+
+
+def test_test_gives_a_pipeline_its_values(tmp_path):
+    """What is not given has its default."""
+
+    async def check(here):
+        *_, one, two = await every(here, StoredRun)
+        assert one.run.values == {"e2e": {"browser": "chrome", "count": "3"}}
+        assert two.run.values == {"e2e": {"browser": "firefox", "count": "5"}}
+
+    lines = [OPEN, said("/test e2e browser=chrome count=\n/test e2e count=5 browser=firefox")]
+    story(tmp_path, GREEN, lines, check)
+
+
+def test_test_gives_a_listener_its_inputs(tmp_path):
+    """Typed, with defaults, and conditions see them; without any, it is a push like every other."""
+
+    async def check(here):
+        last = (await every(here, StoredRun))[-1]
+        assert (last.listener, last.run.event.inputs) == ("tries", {"count": 4, "where": "dev"})
+        first, second, third = await outcomes(here)
+        assert first[0] == "done"
+        assert "and it is false, with event.inputs = {...}, event.inputs.count = 12" in second[1]
+        assert "tries does not match: if wants has(event.inputs)" in third[1]
+
+    lines = [OPEN, said("/test tries count=4\n/test tries count=12\n/test tries")]
+    story(tmp_path, ASKED, lines, check)
+
+
+def test_values_that_do_not_fit_are_told_with_what_does(tmp_path):
+    """Key and value, once and short; nothing starts, and nothing that is given is evaluated."""
+
+    async def check(here):
+        assert len(await runs(here)) == 1
+        told = await outcomes(here)
+        assert {state for state, _ in told} == {"refused"}
+        takes = "it is written /test e2e browser=<one of firefox, chrome> [count=<a number>]"
+        missing = f"browser: found nothing, expected one of firefox, chrome; {takes}"
+        tries = "it is written /test tries count=<a number> [where=<one of dev, production>]"
+        assert [text for _, text in told] == [
+            f"browser: found 'opera', expected one of firefox, chrome; {takes}",
+            f"there is no input brow; there are browser, count; {missing}",
+            missing,
+            "there is no input a; it takes none; smoke takes no values",
+            "there is no input a; it takes none; check takes no values",
+            f"count: found '${{{{1}}}}', expected a number; count cannot hold ${{{{; {tries}",
+        ]
+
+    body = (
+        "/test e2e browser=opera\n/test e2e brow=chrome\n/test e2e\n/test smoke a=1\n"
+        "/test check a=1\n/test tries count=${{1}}"
+    )
+    story(tmp_path, ASKED.replace("exit 3", "echo fine"), [OPEN, said(body)], check)
 
 
 def test_cancel_ends_what_is_under_way(tmp_path):

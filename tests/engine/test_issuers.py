@@ -9,19 +9,20 @@ import pytest
 from harness import StillClock
 from playing import play
 
-from windlass.core.errors import BadDelivery, UnknownKey, UserError
+from windlass.core.errors import BadDelivery, NotFound, UnknownKey, UserError
 from windlass.engine.doctor import examine
 from windlass.engine.hooks import ANCHOR, hook_of, secrets_of
 from windlass.engine.issuers import AGAIN, APART, EVERY, Issuers
 from windlass.engine.requests.everything import Requests
 from windlass.engine.requests.repositories import Connect
+from windlass.engine.requests.trust import TrustChange
 from windlass.engine.world import Forge, World
 from windlass.forges.by_hand import ByHand
 from windlass.forges.generic.dialect import GenericDialect
 from windlass.forges.generic.issuers import Issuers as Reader
 from windlass.forges.http.client import Http
 from windlass.ports.forge import Request, Trust
-from windlass.ports.records import Repository, TrustedIssuer
+from windlass.ports.records import Audit, Repository, TrustedIssuer
 from windlass.reach import Reach
 from windlass.testing.servers.oidc import Issuer
 from windlass.testing.servers.serving import Reply
@@ -142,6 +143,47 @@ def test_a_token_is_trusted_from_the_moment_of_connecting(ground):
         for wrong in ({"aud": "x"}, {"repository": "eve/shop"}, {"exp": here.clock.now() - 90}):
             with pytest.raises(BadDelivery):
                 await here.trusts(here.token(**wrong))
+
+    ground(work)
+
+
+def test_a_trust_is_changed_while_it_is_connected(ground):
+    """At once, with what was not named; and is taken away as fast."""
+
+    async def work(here):
+        await here.add()
+        change = TrustChange(claims={"repository": ("acme/web",)})
+        after = await here.requests.set_trust("deploys", change, by="ada")
+        assert (after.issuer, after.audience) == (here.issuer.url, "windlass")
+        assert await here.requests.trust("deploys") == after
+        assert await here.trusts(here.token(repository="acme/web"))
+        with pytest.raises(BadDelivery):
+            await here.trusts(here.token())
+        await here.later(EVERY)  # nor does a later look bring back what was trusted before
+        with pytest.raises(BadDelivery):
+            await here.trusts(here.token())
+        await here.requests.set_trust("deploys", TrustChange(issuer=""), by="ada")
+        await here.later(EVERY)
+        with pytest.raises(BadDelivery):
+            await here.trusts(here.token(repository="acme/web"))
+        audits = await here.world.store.read(lambda tx: tx.find(Audit, what="set trust"))
+        assert [one.subject for one in audits] == ["deploys", "deploys"]
+        assert audits[1].detail.endswith("repository=acme/web -> nobody")
+
+    ground(work)
+
+
+def test_a_change_that_trusts_too_much_changes_nothing(ground):
+    """The same is asked of a trust as when it is connected."""
+
+    async def work(here):
+        await here.add()
+        for change in (TrustChange(claims={}), TrustChange(audience="")):
+            with pytest.raises(UserError):
+                await here.requests.set_trust("deploys", change, by="ada")
+        assert await here.trusts(here.token())
+        with pytest.raises(NotFound):
+            await here.requests.trust("nowhere")
 
     ground(work)
 

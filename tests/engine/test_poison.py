@@ -53,7 +53,7 @@ async def ask(here, *events, token=TOKEN, **more):
     """A replay that bob asks for, and all that comes of it."""
     done = await here.requests.replay(Replay(token=token, events=events, **more), by="bob")
     await here.settle()
-    return done
+    return done.replayed
 
 
 async def head(here, branch="FB1"):

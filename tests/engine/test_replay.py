@@ -8,7 +8,7 @@ from playing import every, play, runs, states
 
 from windlass.core.errors import Conflict, NotFound, UserError
 from windlass.core.event import ZERO, Event, Kind
-from windlass.engine.requests.replay import Replay
+from windlass.engine.requests.replay import Choice, Replay
 from windlass.ports.records import (
     Audit,
     CommitStatus,
@@ -17,6 +17,7 @@ from windlass.ports.records import (
     Head,
     PullRequestState,
     StoredEvent,
+    StoredRun,
     StoredVerdict,
 )
 
@@ -40,7 +41,7 @@ async def ask(here, *events, token=TOKEN, **more):
     """A replay that bob asks for, and all that comes of it."""
     done = await here.requests.replay(Replay(token=token, events=events, **more), by="bob")
     await here.settle()
-    return done
+    return done.replayed
 
 
 async def verdicts(here, event):
@@ -56,7 +57,7 @@ async def head(here, branch="FB1"):
 
 
 def test_a_replay_is_a_delivery_and_an_event_of_its_own(tmp_path):
-    """Both are linked to the original; body and headers are the same."""
+    """Both are linked to the original, and so are runs; body and headers are the same."""
 
     async def work(here, story):
         await story.play([FIRST])
@@ -70,6 +71,12 @@ def test_a_replay_is_a_delivery_and_an_event_of_its_own(tmp_path):
         origins = [(one.number, one.origin) for one in await every(here, StoredEvent)]
         assert origins == [(1, 0), (2, 0), (3, 1), (4, 2)]
         assert await verdicts(here, 3) == ["feature"]
+        await here.requests.rerun(2, by="bob")
+        assert [(one.event, one.origin) for one in await every(here, StoredRun)] == [
+            (1, 0),
+            (3, 1),
+            (3, 1),
+        ]
         (audit,) = [one for one in await every(here, Audit) if one.what == "replay"]
         assert (audit.actor, audit.subject) == ("bob", "event 1")
         assert audit.detail.startswith("without deployments")
@@ -227,14 +234,14 @@ def test_a_range_and_a_time_take_the_events_in_them(tmp_path):
         await here.wait(10.0)
         await story.play([{"push": {"branch": "FB2", "files": {"app.txt": "x"}}}])
         chosen = await here.requests.to_replay(Replay(token=TOKEN, first=1, last=3))
-        assert [one.event for one in chosen] == [1, 3]
+        assert [one.event for one in chosen.chosen] == [1, 3]
         await ask(here, first=1, last=3)
         events = await here.requests.to_replay(Replay(token=TOKEN, first=2))
-        assert [one.event for one in events] == [1, 3, 4]
+        assert [one.event for one in events.chosen] == [1, 3, 4]
         since = await here.requests.to_replay(Replay(token=TOKEN, since=later))
-        assert [one.event for one in since] == [4]
+        assert [one.event for one in since.chosen] == [4]
         nowhere = Replay(token=TOKEN, first=1, repository="other")
-        assert await here.requests.to_replay(nowhere) == ()
+        assert await here.requests.to_replay(nowhere) == Choice(chosen=())
 
     play(tmp_path, CONFIGURATION, work)
 

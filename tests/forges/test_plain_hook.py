@@ -178,12 +178,19 @@ def test_a_replaced_hook_is_told(installed, forge, hook):
         asyncio.run(forge.install(installed.url, hook))
 
 
+def renamed(bare):
+    """What a pusher is told leads elsewhere."""
+    path = bare / "windlass/hook.json"
+    path.write_text(path.read_text().replace('"pull": "', '"pull": "http://elsewhere/'))
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
         (lambda bare: (bare / "windlass/secret").write_bytes(b"other"), "another secret"),
         (lambda bare: (bare / "windlass/secret").chmod(0o644), "others can read"),
         (lambda bare: (bare / "windlass/hook.json").write_text("{}"), "sends to nowhere"),
+        (renamed, "was changed"),
         (lambda bare: (bare / "hooks/post-receive").chmod(0o644), "does not run"),
         (
             lambda bare: shutil.rmtree(bare / "windlass" / installing.program_name()),

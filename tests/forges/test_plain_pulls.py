@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ def test_a_push_opens_a_pull_request(installed, forge, events):
     assert event.files == ("a",)
     assert event.author_id == event.sender_id
     assert show(forge, installed, 1).head_sha == sha
+
+
+def test_the_pusher_is_led_to_what_is_known_of_the_pull_request(bench, forge, hook):
+    """Below whatever path Windlass lives, and whatever the repository is called there."""
+    named = replace(hook, url="http://127.0.0.1:9/ci/hooks/7", repository="acme/a&b")
+    asyncio.run(forge.install(bench.url, named))
+    bench.commit({"a": "1"}, "Add one")
+    assert bench.push("HEAD:refs/for/main/one").splitlines()[0] == (
+        "Pull request 1 opened:"
+        " http://127.0.0.1:9/ci/explain?repository=acme%2Fa%26b&pull_request=1"
+    )
 
 
 def test_an_amended_push_updates_it(installed, forge, events):

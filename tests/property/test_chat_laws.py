@@ -29,6 +29,12 @@ def lines(draw):
     verb = draw(st.sampled_from(list(Verb)))
     shape = SHAPES[verb]
     words = draw(st.lists(WORDS, min_size=shape.fewest, max_size=shape.most))
+    if shape.values:
+        words = [word.replace("=", "-") for word in words]
+        keys = st.lists(WORDS.filter(lambda word: "=" not in word), unique=True, max_size=3)
+        words += [
+            f"{key}={draw(WORDS)}" for key in (draw(keys) if len(words) == shape.most else [])
+        ]
     return " ".join([f"/{verb}", *words]), verb, tuple(words)
 
 
@@ -48,7 +54,7 @@ def test_any_text_is_read_and_little_comes_of_it(body):
         assert one.text.startswith("/")
         if isinstance(one, Command):
             shape = SHAPES[one.verb]
-            assert shape.fewest <= len(one.arguments) <= shape.most
+            assert shape.fewest <= len(one.arguments) - len(one.values) <= shape.most
 
 
 @given(st.lists(lines(), max_size=MOST), ENDS)
@@ -58,6 +64,9 @@ def test_commands_come_in_their_order_whatever_ends_a_line(written, end):
     assert [(one.verb, one.arguments) for one in found] == [
         (verb, words) for _, verb, words in written
     ]
+    for one in found:
+        given = one.arguments[SHAPES[one.verb].most :]
+        assert tuple(f"{key}={value}" for key, value in one.values.items()) == given
 
 
 @given(lines(), st.sampled_from(["```{}```", "> {}", "    {}", "\t{}", "<!-- {} -->", "so {}"]))
@@ -115,6 +124,7 @@ def test_what_is_nearly_ours_is_answered_once(line):
 
 
 WRONG = ["/deploy", "/deploy a b c", "/approve", "/retest now", "/test a b"]
+WRONG += ["/test a=b", "/test a b=1 c", "/test a b=1 b=2", "/test a b=1 c d=2", "/deploy a b c=d"]
 
 
 @pytest.mark.parametrize("line", WRONG)

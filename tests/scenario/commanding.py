@@ -16,12 +16,29 @@ listeners:
 pipelines:
   ci: {jobs: {test: {steps: [{name: unit, run: exit 3}]}}}
   smoke: {jobs: {test: {steps: [{run: echo smoke}]}}}
+  e2e:
+    with:
+      browser: {enum: [firefox, chrome]}
+      count: {type: number, default: "3"}
+    jobs: {test: {steps: [{run: "echo $B", env: {B: "${{ with.browser }}"}}]}}
 environments:
   dev: {target: {directory: {path: /srv/dev}}}
   production:
     target: {directory: {path: /srv/production}}
     approval: {approvers: [ada, bob], prevent_self: true}
 """
+ASKED = CHECK.replace(
+    "  docs:",
+    """\
+  tries:
+    on:
+      - pull_request
+      - manual:
+          inputs: {count: {type: number}, where: {type: environment, default: dev}}
+    if: has(event.inputs) && event.inputs.count < 10 && event.inputs.where == "dev"
+    do: [{pipeline: ci}]
+  docs:""",
+)
 GREEN = CHECK.replace("exit 3", "echo fine")
 GATED = CHECK.replace("{name: unit, run: exit 3}", "{name: gate, run: echo}")
 OPEN = {"open": {"number": 7, "head": "topic", "files": {"app.txt": "two"}}}

@@ -125,6 +125,10 @@ NEAR = {
     "files-unknown-in-if": ("{on: push, if: size(files) > 3}", push("main")),
     "files-do-not-matter": ('{on: push, branches: ["v?"], paths: ["docs/**"]}', push("main")),
     "if-false": ('{on: push, if: event.sender == "ada"}', push("main", "a", sender="bob")),
+    "if-values": (
+        """{on: pull_request, if: '!("hold" in event.labels) || has(event.tag)'}""",
+        pull("opened", labels=("hold", "ui")),
+    ),
     "matched": ("{on: push}", push("main", "a")),
     "ping": ("{on: push}", Event(kind=Kind.PING, action="pinged", repository="shop")),
 }

@@ -48,6 +48,8 @@ IFS = st.sampled_from(
         '"x-github-event" in headers || "x-event-key" in headers',
         "has(payload.repository)",
         "payload.nothing == 1",
+        'has(payload.commits) && payload.commits.size() > 99 && "x" in event.labels',
+        "event.title == event.message || headers == {} || payload.sender.token == repository",
         'repository == "acme/shop"',
     ]
 )

@@ -76,6 +76,29 @@ def test_the_known_revisions_are_the_written_ones(tmp_path):
     assert scripts.get_current_head() == HEAD
 
 
+def test_runs_of_earlier_replays_learn_what_they_repeat(tmp_path):
+    """Also those that were there before runs said so."""
+    old = empty(tmp_path / "old.db")
+    schema.upgrade(old, "0002")
+    with closing(sqlite3.connect(old)) as connection:
+
+        def add(table, **known):
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            values = [known.get(name, known["number"]) for name in columns]
+            marks = ", ".join("?" * len(values))
+            connection.execute(f"INSERT INTO {table} VALUES ({marks})", values)
+
+        for number, origin in ((1, 0), (2, 1)):
+            add("event", number=number, origin=origin)
+            add("run", number=number, event=number)
+        add("run", number=3, event=9)
+        connection.commit()
+    schema.upgrade(old)
+    with closing(sqlite3.connect(old)) as connection:
+        found = connection.execute("SELECT number, origin FROM run ORDER BY number").fetchall()
+    assert found == [(1, 0), (2, 1), (3, 0)]
+
+
 def test_every_record_has_a_table():
     """One class, one table, and no two share a name."""
     assert {layout(kind).table for kind in RECORDS} == set(metadata().tables)

@@ -93,6 +93,21 @@ def test_a_policy_is_changed_in_parts_and_shown_with_its_repository(web):
     assert web.client.post(path, json={"require_digest": False}).status_code == 401
 
 
+def test_a_trust_is_changed_in_parts_and_taken_away(web):
+    """What is not named stays; strangers neither see nor change it."""
+    path = "/api/v1/repositories/acme/shop/trust"
+    first = {"issuer": "https://id.example", "audience": "x", "claims": {"sub": ["a", "b"]}}
+    for body in (first, {"audience": "y"}):
+        assert web.client.post(path, json=body, headers=web.bearer).status_code == 200
+    assert web.client.get(path, headers=web.bearer).json() == {**first, "audience": "y"}
+    taken = web.client.post(path, json={"issuer": ""}, headers=web.bearer).json()
+    assert taken == {"issuer": "", "audience": "", "claims": {}}
+    wrong = web.client.post(path, json={"issuer": "", "audience": "y"}, headers=web.bearer)
+    assert (wrong.status_code, "without an issuer" in wrong.text) == (400, True)
+    assert web.client.post(path, json=first).status_code == 401
+    assert web.client.get(path).status_code == 401
+
+
 def test_deploy_and_rollback_answer_with_the_run_that_does_it(web):
     """The caller can wait for that run."""
     for path, word in (("/deployments", "deploy"), ("/rollbacks", "rollback")):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from windlass.ports.records import Delivery
+import pytest
+
+from windlass.engine.requests import replay as engine
+from windlass.ports.records import Delivery, StoredEvent, StoredRun
 
 ASK = {"token": "0123456789", "events": [3]}
 
@@ -44,6 +47,26 @@ def test_a_replay_names_the_first_original_and_the_new_delivery(web):
     assert (shown["source"], shown["origin"]) == ("replay", "d00000003")
     assert shown["deploys"] is False
     assert web.client.get("/api/v1/deliveries/d00000003").json()["replays"] == [shown["id"]]
+
+
+@pytest.mark.parametrize(("most", "manual"), [(500, 2), (1, 1)])
+@pytest.mark.parametrize("dry", [True, False])
+def test_what_is_left_out_of_a_range_is_counted_as_far_as_it_goes(
+    web, monkeypatch, most, manual, dry
+):
+    """Of what goes at once, and the same before it is confirmed and when it is done."""
+    monkeypatch.setattr(engine, "MOST", most)
+
+    def work(tx):
+        delivery, event = tx.get(Delivery, "d00000003"), tx.get(StoredEvent, 3)
+        tx.add(replace(delivery, id="x91", delivery_key="x91"))
+        for number, kind in ((90, "manual"), (91, "push"), (92, "manual")):
+            tx.add(replace(event, number=number, delivery=f"x{number}", kind=kind))
+
+    web.sample.store.fill(work)
+    answer = replay(web, token="0123456789", dry_run=dry, **{"from": 90}).json()
+    assert [one["event"] for one in answer["items"]] == [91]
+    assert answer["left_out"] == manual
 
 
 def test_what_is_asked_wrongly_is_answered_in_words(web):
@@ -92,6 +115,24 @@ def test_what_could_not_be_handled_is_on_the_page_until_it_is_mended(web):
     assert "repeats <code>f1</code>" in web.client.get("/events").text
     web.sample.store.fill(lambda tx: tx.save(replace(tx.get(Delivery, "f2"), state="done")))
     assert "could not be handled" not in web.client.get("/events").text
+
+
+def test_a_run_of_a_replay_says_so(web):
+    """In the API, in the list of runs and on its own page; no other run does."""
+
+    def work(tx):
+        new = tx.find(StoredRun, order="-number", limit=1)[0]
+        event = replace(new.run.event, recovered=True)
+        tx.save(replace(new, origin=3, run=replace(new.run, event=event)))
+        return new.number
+
+    number = web.sample.store.fill(work)
+    answers = web.client.get("/api/v1/runs").json()["items"]
+    assert [one["number"] for one in answers if one["origin"] == 3] == [number]
+    assert {one["origin"] for one in answers} == {3, None}
+    page = web.client.get("/runs").text
+    assert page.count("· repeats event 3") == page.count("· recovered") == 1
+    assert 'repeats <a href="/events/3">' in web.client.get(f"/runs/{number}").text
 
 
 def test_a_form_from_elsewhere_replays_nothing(web):

@@ -62,6 +62,14 @@ class Policy(msgspec.Struct, frozen=True):
     allow_forks: list[str]
 
 
+class Trust(msgspec.Struct, frozen=True):
+    """The OIDC issuer that a repository trusts."""
+
+    issuer: str
+    audience: str
+    claims: dict[str, list[str]]
+
+
 class Repository(msgspec.Struct, frozen=True):
     """A repository."""
 
@@ -279,6 +287,12 @@ class Run(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     jobs: list[Job] = []
     inputs: dict[str, str | bool | int | float] | None = None
+    origin: int | None = None
+
+    @property
+    def what(self) -> str:
+        """What it came of, and whether that was a replay."""
+        return f"{self.label} (repeats {self.origin})" if self.origin else self.label
 
 
 class Build(msgspec.Struct, frozen=True):

@@ -39,15 +39,29 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What follows a verb: how it is written, and the fewest and most words."""
+    """
+    What follows a verb: how it is written, and the fewest and most words.
+
+    Behind the most there may be `values`: each `key=value`, and no key twice.
+    """
 
     written: str
     fewest: int = 0
     most: int = 0
+    values: bool = False
+
+    def fits(self, words: tuple[str, ...]) -> bool:
+        """Whether a command with these words is written so."""
+        if not self.values:
+            return self.fewest <= len(words) <= self.most
+        keys = [word.partition("=")[0] for word in words[self.most :]]
+        pairs = all("=" in word for word in words[self.most :])
+        names = not any("=" in word for word in words[: self.most])
+        return len(words) >= self.fewest and names and pairs and len({*keys}) == len(keys)
 
 
 SHAPES: Mapping[Verb, Shape] = {
-    Verb.TEST: Shape("/test [name]", 0, 1),
+    Verb.TEST: Shape("/test [name [key=value ...]]", 0, 1, values=True),
     Verb.RETEST: Shape("/retest"),
     Verb.CANCEL: Shape("/cancel"),
     # Alone it is answered with the commit that is there.
@@ -76,6 +90,12 @@ class Command:
     verb: Verb
     arguments: tuple[str, ...]
     text: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is given behind the other words, by its keys."""
+        pairs = self.arguments[SHAPES[self.verb].most :]
+        return {key: value for key, _, value in (one.partition("=") for one in pairs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +180,7 @@ def _read(line: str) -> Said | str | None:
         return Mistake(_cut(line), f"it is longer than {LONGEST_LINE} characters")
     arguments = tuple((match[2] or "").split())
     shape = SHAPES[verb]
-    if not shape.fewest <= len(arguments) <= shape.most:
+    if not shape.fits(arguments):
         return Mistake(_cut(line), f"it is written {shape.written}")
     return Command(verb, arguments, line.strip())
 

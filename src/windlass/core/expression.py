@@ -20,6 +20,7 @@ from dataclasses import dataclass, fields
 
 from windlass.core.cel import library
 from windlass.core.cel.library import Bound, Compiled, Failure, Scope
+from windlass.core.cel.reads import Read, reads, told
 from windlass.core.cel.tokens import Flaw, tokens
 from windlass.core.errors import ConfigError, Fault, Place, UserError
 from windlass.core.event import Event
@@ -39,6 +40,7 @@ __all__ = [
     "has_expression",
     "parse_template",
     "render",
+    "unmet",
 ]
 
 Variables = Mapping[str, object] | Bound
@@ -70,13 +72,14 @@ class Condition:
     A compiled `if`.
 
     `words` are the names that it mentions: who evaluates it need not find out
-    what it does not ask for (`files`, `payload`).
+    what it does not ask for (`files`, `payload`). `reads` are the paths that it reads.
     """
 
     text: str
     scope: Scope
     compiled: Compiled
     words: frozenset[str]
+    reads: tuple[Read, ...]
 
     @property
     def asks_status(self) -> bool:
@@ -162,6 +165,16 @@ def evaluate(condition: Condition, variables: Variables) -> bool | Failure:
     return Failure(f"it gives {_kind(value)}, expected true or false")
 
 
+def unmet(condition: Condition, variables: Variables) -> str:
+    """Why it does not hold, with what it read and what was there; empty when it holds."""
+    bound = _bound(condition.scope, variables)
+    said = evaluate(condition, bound)
+    if isinstance(said, Failure):
+        return said.text
+    there = "" if said else told(condition.reads, bound.values)
+    return "" if said else f"false, with {there}" if there else "false"
+
+
 def render(template: Template | str, variables: Variables) -> str:
     """The text with its expressions replaced by their values; `UserError` when one has none."""
     if isinstance(template, str):
@@ -227,7 +240,9 @@ def _compile(text: str, scope: Scope) -> Condition | Flaw:
             more = f", did you mean event.{near[0]}?" if near else ""
             return Flaw(f"an event has no '{word.text}'{more}", word.offset)
     compiled = library.compile_text(text, scope)
-    return compiled if isinstance(compiled, Flaw) else Condition(text, scope, compiled, names)
+    if isinstance(compiled, Flaw):
+        return compiled
+    return Condition(text, scope, compiled, names, reads(words, library.VARIABLES[scope]))
 
 
 def _split(text: str) -> Iterator[tuple[bool, int, int]]:

@@ -33,11 +33,10 @@ from windlass.core.event import Event, Kind
 from windlass.core.expression import (
     Bound,
     Condition,
-    Failure,
     Scope,
     bind,
     compile_condition,
-    evaluate,
+    unmet,
 )
 from windlass.core.parameters import given, text_of
 
@@ -354,10 +353,8 @@ def _if(prepared: Prepared, asked: Asked) -> Said:
         return None
     if asked.files is None and "files" in condition.words:
         raise Bug("conditions about files were checked before the files were known")
-    said = evaluate(condition, asked.variables(payload="payload" in condition.words))
-    if said is True:
-        return None
-    return condition.text, said.text if isinstance(said, Failure) else "false"
+    said = unmet(condition, asked.variables(payload="payload" in condition.words))
+    return (condition.text, said) if said else None
 
 
 CONDITIONS: tuple[tuple[str, Step], ...] = (

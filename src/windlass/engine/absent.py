@@ -232,9 +232,7 @@ class Search:
 
         def work(tx: Tx) -> Absence | None:
             refused = tx.find(Refusal, repository=name, at=since, order="-at", limit=1)
-            taken = tx.find(
-                Delivery, repository=name, source="webhook", order="-received_at", limit=1
-            )
+            taken = tx.find(Delivery, repository=name, source="webhook", order="-id", limit=1)
             if not refused or (taken and taken[0].received_at > refused[0].at):
                 return None
             return Absence(Reason.REFUSED, f"{refused[0].status}, {refused[0].reason}")

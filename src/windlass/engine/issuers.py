@@ -92,6 +92,12 @@ def check(trust: Trust, name: str, forge: Forge) -> Anchors:
     return forge.anchors
 
 
+async def anchor(world: World, trust: Trust, name: str) -> bytes:
+    """What makes the forge `name` trust this issuer, with the keys that it has now."""
+    reader = check(trust, name, world.forges[name])
+    return reader.anchor(trust, await reader.keys(trust.issuer))
+
+
 def trust_of(record: TrustedIssuer) -> Trust:
     """What a record says of tokens."""
     return Trust(issuer=record.issuer, audience=record.audience, claims=record.claims)

@@ -126,6 +126,7 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
 ) -> StoredRun:
     """Store a numbered run with its first effects; the one there is when it was stored before."""
     ended: tuple[Effect, ...] = (*map(_report, draft.actions), Finish())
+    came = tx.get(StoredEvent, event)
     run, wanted = rules.create(draft) if draft.state not in ENDED else (draft, ended)
     stored = StoredRun(
         number=run.number,
@@ -142,6 +143,7 @@ def new_run(  # noqa: PLR0913 - one row, each value of another origin
         created_at=now,
         ended_at=run.ended_at,
         run=run,
+        origin=came.origin if came else 0,
     )
     if tx.add(stored):
         _claim_statuses(tx, stored)

@@ -81,10 +81,15 @@ class Anchors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
-    """Where a forge shall send webhooks, and the secret it signs them with."""
+    """
+    Where a forge shall send webhooks, and the secret it signs them with.
+
+    `repository` is its name here, for a forge that has no pages and links to ours.
+    """
 
     url: str
     secret: bytes
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

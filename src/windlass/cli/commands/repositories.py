@@ -14,6 +14,7 @@ import click
 
 from windlass.cli.answers import Added, Hook, Listed, Recovered, Repository, Rotated, Secret
 from windlass.cli.commands.policies import policy, short
+from windlass.cli.commands.trust import claims_of, trust
 from windlass.cli.connection import Api, asks_server
 from windlass.cli.exits import Exit, Failure
 from windlass.cli.only import NONE
@@ -26,6 +27,7 @@ def repo() -> None:
 
 
 repo.add_command(policy)
+repo.add_command(trust)
 
 
 @repo.command("add")
@@ -82,7 +84,7 @@ def add(  # noqa: PLR0913 - one parameter for each option
     URL is the address of a repository on a code host, or the path of a bare repository here.
     """
     began = time.monotonic()
-    claims = _claims(oidc_claims)
+    claims = claims_of(oidc_claims)
     token = token_file.read().strip() if token_file else ""
     if "://" in url:
         if not token and not no_input and sys.stdin.isatty():
@@ -117,20 +119,6 @@ def add(  # noqa: PLR0913 - one parameter for each option
         say(f"The webhook is not in place: {added.hook.problem}")
     else:
         say(f"Connected in {time.monotonic() - began:.1f} s.")
-
-
-def _claims(said: tuple[str, ...]) -> dict[str, list[str]]:
-    """What tokens must claim, by name."""
-    claims: dict[str, list[str]] = {}
-    for one in said:
-        name, equals, value = one.partition("=")
-        if not name or not equals or not value:
-            raise click.BadParameter(
-                f"{one!r} is no claim; write it as NAME=VALUE, such as repository=acme/shop",
-                param_hint="--oidc-claim",
-            )
-        claims.setdefault(name, []).append(value)
-    return claims
 
 
 @repo.command("token")

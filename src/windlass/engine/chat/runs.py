@@ -14,6 +14,7 @@ from windlass.core.pipeline import Action, ActionKind
 from windlass.core.run import ENDED, State
 from windlass.engine import situation as situations
 from windlass.engine.chat.given import Given, Outcome, short
+from windlass.engine.chat.values import arguments, inputs
 from windlass.engine.judge import ask
 from windlass.engine.names import run_path
 from windlass.engine.requests.runs import RunRequests, fact_key
@@ -162,13 +163,19 @@ class RunCommands(RunRequests):
     async def _drafts(self, given: Given, found: Situation) -> list[Judged]:
         """The runs that are wanted, each with the event that it is for."""
         rules = found.rules.configuration.listeners
+        values = given.command.values
+        if given.name in rules and values:
+            environments = found.rules.configuration.environments
+            typed = inputs(rules[given.name], values, environments)
+            found = replace(found, event=replace(found.event, inputs=typed))
         if not given.name or given.name in rules:
             return await self._matching(given, found)
         pipelines = found.configuration.pipelines
         if given.name not in pipelines:
             known = ", ".join([*rules, *pipelines]) or "none"
             raise NotFound(f"there is no listener or pipeline {given.name}; there is: {known}")
-        action = Action(kind=ActionKind.PIPELINE, name=given.name)
+        texts = arguments(pipelines[given.name], values, found.configuration.environments)
+        action = Action(kind=ActionKind.PIPELINE, name=given.name, arguments=texts)
         alone = Listener(name=given.name, on=(), actions=(action,))
         return [_judged(alone, found)]
 

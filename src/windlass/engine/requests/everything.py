@@ -18,6 +18,7 @@ from windlass.engine.requests.replay import ReplayRequests
 from windlass.engine.requests.repositories import RepositoryRequests
 from windlass.engine.requests.runs import RunRequests
 from windlass.engine.requests.shadow import ShadowRequests
+from windlass.engine.requests.trust import TrustRequests
 from windlass.engine.world import Left
 
 
@@ -29,6 +30,7 @@ class Requests(
     ReplayRequests,
     ListenerRequests,
     ShadowRequests,
+    TrustRequests,
 ):
     """All requests. Each raises a `UserError` that says what to do instead, or `Transient`."""
 

@@ -74,27 +74,40 @@ class Replayed:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a wish is about, oldest first; events `left_out` of its range came by no webhook."""
+
+    chosen: tuple[Chosen, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """All replays of a wish, oldest first, and how many events of its range were `left_out`."""
+
+    replayed: tuple[Replayed, ...]
+    left_out: int = 0
+
+
 class ReplayRequests(Asked):
     """What may be asked of what came in."""
 
-    async def to_replay(self, wanted: Replay) -> tuple[Chosen, ...]:
-        """What `replay` would repeat, oldest first; nothing is done."""
+    async def to_replay(self, wanted: Replay) -> Choice:
+        """What `replay` would repeat; nothing is done."""
         return await self._world.store.read(lambda tx: choose(tx, wanted))
 
-    async def left_out(self, wanted: Replay) -> int:
-        """How many events of the range `replay` leaves out, since a person asked for them."""
-        return await self._world.store.read(lambda tx: by_hand(tx, wanted))
-
-    async def replay(self, wanted: Replay, *, by: str) -> tuple[Replayed, ...]:
+    async def replay(self, wanted: Replay, *, by: str) -> Done:
         """Repeat it, oldest first, at most `MOST` at once; each replay is a delivery of its own."""
         if not TOKEN.fullmatch(wanted.token):
             raise UserError("the token of a replay is 8 to 64 letters, digits, `-` and `_`")
         found = await self.to_replay(wanted)
         now = self._now()
-        made = [(one, self._again(one, wanted, now)) for one in found]
+        made = [(one, self._again(one, wanted, now)) for one in found.chosen]
 
-        def work(tx: Tx) -> tuple[Replayed, ...]:
-            return tuple(_add(tx, one, delivery, by) for one, delivery in made)
+        def work(tx: Tx) -> Done:
+            done = tuple(_add(tx, one, delivery, by) for one, delivery in made)
+            return Done(replayed=done, left_out=found.left_out)
 
         return await self._world.store.transaction(work)
 
@@ -116,7 +129,7 @@ def _add(tx: Tx, one: Chosen, delivery: Delivery, by: str) -> Replayed:
     return Replayed(chosen=one, delivery=delivery, fresh=True)
 
 
-def choose(tx: Tx, wanted: Replay) -> tuple[Chosen, ...]:
+def choose(tx: Tx, wanted: Replay) -> Choice:
     """The originals that a wish is about, each once, oldest first. Raises `UserError`."""
     bulk = wanted.first or wanted.last or wanted.since or wanted.failed
     if wanted.named and (bulk or wanted.repository):
@@ -129,15 +142,17 @@ def choose(tx: Tx, wanted: Replay) -> tuple[Chosen, ...]:
         raise UserError(
             "deliveries that failed have no event's number", hint="narrow them with --since"
         )
+    left_out = 0
     if wanted.named:
         originals = list(_named(tx, wanted))
     elif wanted.failed:
         originals = list(_failed(tx, wanted))
     else:
-        originals = list(_ranged(tx, wanted))
+        originals, left_out = _ranged(tx, wanted)
     each = sorted({one.id: one for one in originals}.values(), key=lambda one: one.id)[:MOST]
     first = _first_events(tx, tuple(one.id for one in each))
-    return tuple(Chosen(original=one, events=first.get(one.id, ())) for one in each)
+    chosen = tuple(Chosen(original=one, events=first.get(one.id, ())) for one in each)
+    return Choice(chosen=chosen, left_out=left_out)
 
 
 def _named(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
@@ -188,33 +203,24 @@ def _failed(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
             return
 
 
-def _ranged(tx: Tx, wanted: Replay) -> Iterator[Delivery]:
-    """Deliveries of events in a range; those that are repeats themselves are left out."""
-    seen: set[str] = set()
-    for event in _within(tx, wanted):
-        if len(seen) >= MOST:
-            return
-        delivery = tx.get(Delivery, event.delivery)
-        repeats = event.origin or event.kind == Kind.MANUAL
-        if not repeats and delivery is not None and delivery.id not in seen:
-            seen.add(delivery.id)
-            yield replays.root(tx, delivery)
+def _ranged(tx: Tx, wanted: Replay) -> tuple[list[Delivery], int]:
+    """
+    Deliveries of events in a range, as many as go at once, without those that are repeats.
 
-
-def by_hand(tx: Tx, wanted: Replay) -> int:
-    """The manual events of a range; no webhook brought them, so there is nothing to replay."""
-    if wanted.named or wanted.failed:
-        return 0
-    others: set[str] = set()
+    And how many manual events are among them: no webhook brought one, so none is replayed.
+    """
+    found: dict[str, Delivery] = {}
     manual = 0
     for event in _within(tx, wanted):
-        if len(others) >= MOST:
+        if len(found) >= MOST:
             break
         if event.kind == Kind.MANUAL:
             manual += 1
-        elif not event.origin:
-            others.add(event.delivery)
-    return manual
+        elif not event.origin and event.delivery not in found:
+            delivery = tx.get(Delivery, event.delivery)
+            if delivery is not None:
+                found[delivery.id] = replays.root(tx, delivery)
+    return list(found.values()), manual
 
 
 def _within(tx: Tx, wanted: Replay) -> Iterator[StoredEvent]:

@@ -115,7 +115,9 @@ class RepositoryRequests(Asked):
                 hint="letters, digits, `.`, `_`, `-`, and `/` between parts: --name acme/shop",
             )
         await self._free(name, url)
-        anchor = await self._anchor(wanted.trust, forge) if wanted.trust else b""
+        anchor = b""
+        if wanted.trust:
+            anchor = await issuers.anchor(self._world, wanted.trust, forge)
         if wanted.token:
             await self.store_token(url, wanted.token, by=by)
         polling = wanted.polling
@@ -314,11 +316,6 @@ class RepositoryRequests(Asked):
             found = await mirror.heads()
             heads = {f"refs/heads/{branch}": sha for branch, sha in found.items()}
         return {ref: sha for ref, sha in heads.items() if not ref.startswith("refs/pull/")}
-
-    async def _anchor(self, trust: Trust, forge: str) -> bytes:
-        """What makes the dialect trust this issuer, with the keys that it has now."""
-        reader = issuers.check(trust, forge, self._world.forges[forge])
-        return reader.anchor(trust, await reader.keys(trust.issuer))
 
     async def _store(
         self, fresh: Repository, heads: dict[str, str], by: str, trust: Trust | None

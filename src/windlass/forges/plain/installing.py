@@ -17,7 +17,7 @@ import os
 import py_compile
 import shutil
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from windlass.core.errors import Conflict, UserError
 from windlass.forges.plain.program.folder import Folder
@@ -39,7 +39,11 @@ raise SystemExit(main())
 
 
 def settings_of(hook: Hook) -> dict[str, str]:
-    """The content of `hook.json`: the address taken apart, so that the sender need not."""
+    """
+    The content of `hook.json`: the address taken apart, so that the sender need not.
+
+    `pull` is what the number of a pull request is put behind, for its page.
+    """
     parts = urlsplit(hook.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"{hook.url!r} is no address for webhooks", hint="give an http(s) URL")
@@ -53,8 +57,17 @@ def settings_of(hook: Hook) -> dict[str, str]:
         "host": parts.hostname,
         "port": str(parts.port or (443 if parts.scheme == "https" else 80)),
         "path": path,
+        "pull": _pull(hook),
         "git": program(),
     }
+
+
+def _pull(hook: Hook) -> str:
+    """Where a pull request is explained; empty when nobody said which repository this is."""
+    if not hook.repository:
+        return ""
+    name = quote(hook.repository, safe="")
+    return f"{hook.url.rpartition('/hooks/')[0]}/explain?repository={name}&pull_request="
 
 
 def files() -> dict[Path, str]:

@@ -114,14 +114,16 @@ def _problem(repository: Repository, hook: Hook, pythons: tuple[str, ...]) -> st
     if not installing.ours(script):
         return f"{script} is not ours"
     installing.refuse(repository, hook)
-    if folder.settings() != installing.settings_of(hook):
-        return f"the hook sends to {folder.settings().get('url', 'nowhere')}"
+    settings = folder.settings()
+    if settings.get("url") != hook.url:
+        return f"the hook sends to {settings.get('url', 'nowhere')}"
     secret = Path(folder.path("secret"))
     if not secret.exists() or not same(secret.read_bytes(), hook.secret):
         return "the hook signs with another secret"
     if secret.stat().st_mode & 0o007:
         return "others can read the secret"
-    complete = Path(folder.path(installing.program_name())).is_dir()
+    whole = settings == installing.settings_of(hook)
+    complete = whole and Path(folder.path(installing.program_name())).is_dir()
     if not complete or script.read_text() != installing.hook_text(folder, hook, pythons):
         return "the hook was changed, or is of another version of Windlass"
     if not os.access(script, os.X_OK):

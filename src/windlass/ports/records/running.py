@@ -15,7 +15,11 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """A run; the columns repeat what is looked up. `cause` is `event`, `rerun:N` or `manual`."""
+    """
+    A run; the columns repeat what is looked up. `cause` is `event`, `rerun:N` or `manual`.
+
+    `origin` is the event that its own one repeats.
+    """
 
     KEY: ClassVar[Columns] = ("number",)
     UNIQUE: ClassVar[tuple[Columns, ...]] = (("event", "listener", "cause"),)
@@ -25,6 +29,8 @@ class StoredRun:
         ("status_sha",),
         ("repository", "pull_request"),
         ("concurrency", "state"),
+        ("sha",),
+        ("repository", "state"),
     )
 
     number: int
@@ -42,6 +48,7 @@ class StoredRun:
     ended_at: float | None
     run: Run
     version: int = 0
+    origin: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

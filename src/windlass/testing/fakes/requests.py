@@ -19,7 +19,7 @@ from windlass.engine.doctor import Finding
 from windlass.engine.explain import Explanation, told
 from windlass.engine.names import place_name
 from windlass.engine.requests.listeners import ByHand, Listing
-from windlass.engine.requests.replay import Chosen, Replay, Replayed, by_hand, choose
+from windlass.engine.requests.replay import Choice, Done, Replay, Replayed, choose
 from windlass.engine.requests.repositories import Connect, Connected, PolicyChange, Rotated
 from windlass.engine.shadow import Shadow
 from windlass.ports.forge import HookState, Merge, PullRequest, PullState
@@ -32,7 +32,7 @@ from windlass.ports.records import (
 )
 from windlass.ports.store import Tx
 from windlass.testing.fakes.listening import asked_by_hand, shadowed
-from windlass.testing.fakes.memory import MemoryStore
+from windlass.testing.fakes.trusting import Trusting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,12 @@ class FakeCircuit:
 
 
 @dataclass(slots=True)
-class FakeRequests:
+class FakeRequests(Trusting):
     """Everything a person may ask, done on the store alone. `asked` is what came, in order."""
 
-    store: MemoryStore
-    now: float = 0.0
-    asked: list[tuple[str, ...]] = field(default_factory=list)
     pulls: dict[int, PullRequest] = field(default_factory=dict)
-    failure: Exception | None = None
     left: list[FakeCircuit] = field(default_factory=list)
     written: Configuration | None = None
-
-    def _note(self, *words: object) -> None:
-        self.asked.append(tuple(map(str, words)))
-        if self.failure is not None:
-            raise self.failure
 
     # ------------------------------------------------------------ repositories
 
@@ -204,20 +195,16 @@ class FakeRequests:
 
     # ------------------------------------------------------------------ replay
 
-    async def to_replay(self, wanted: Replay) -> tuple[Chosen, ...]:
+    async def to_replay(self, wanted: Replay) -> Choice:
         """What the store has of it."""
         return await self.store.read(lambda tx: choose(tx, wanted))
 
-    async def left_out(self, wanted: Replay) -> int:
-        """Manual events of it."""
-        return await self.store.read(lambda tx: by_hand(tx, wanted))
-
-    async def replay(self, wanted: Replay, *, by: str) -> tuple[Replayed, ...]:
+    async def replay(self, wanted: Replay, *, by: str) -> Done:
         """New deliveries that nobody handles."""
         self._note("replay", *wanted.events, *wanted.deliveries, wanted.deploys, by)
         found = await self.to_replay(wanted)
 
-        def work(tx: Tx) -> tuple[Replayed, ...]:
+        def work(tx: Tx) -> Done:
             made = [
                 (
                     one,
@@ -229,9 +216,10 @@ class FakeRequests:
                         deploys=wanted.deploys,
                     ),
                 )
-                for one in found
+                for one in found.chosen
             ]
-            return tuple(Replayed(chosen=one, delivery=new, fresh=tx.add(new)) for one, new in made)
+            done = [Replayed(chosen=one, delivery=new, fresh=tx.add(new)) for one, new in made]
+            return Done(replayed=tuple(done), left_out=found.left_out)
 
         return self.store.fill(work)
 

@@ -45,20 +45,22 @@ def receive(folder: Folder, git: Git) -> int:
     except OSError as error:
         tell(f"windlass: {error}")
         return 1
-    origin = folder.settings().get("origin", "")
+    settings = folder.settings()
     pulls = Pulls(folder, git)
     for line in sys.stdin:
         _, new, ref = line.rstrip("\n").split(" ", 2)
         if ref.startswith("refs/for/") and new.strip("0"):
-            tell(_became(pulls, new, ref, origin))
+            tell(_became(pulls, new, ref, settings))
     return 0
 
 
-def _became(pulls: Pulls, new: str, ref: str, origin: str) -> str:
+def _became(pulls: Pulls, new: str, ref: str, settings: dict[str, str]) -> str:
     mine = [pull for pull in pulls.all() if pull.head_sha == new and _fits(ref, pull.base)]
     if mine:
         newest = max(mine, key=lambda pull: pull.updated_at)
-        return f"Pull request {newest.number} {newest.action}: {origin}/"
+        page = settings.get("pull", "")
+        link = f"{page}{newest.number}" if page else f"{settings.get('origin', '')}/"
+        return f"Pull request {newest.number} {newest.action}: {link}"
     target = pulls.target(ref, fallback="")
     if target is None:
         return f"windlass: no branch begins {ref[len('refs/for/') :]}; no pull request was opened"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from windlass.engine.requests.repositories import Rotated
+from windlass.engine.requests.trust import TrustChange
 from windlass.ports.forge import HookState, PullRequest, Trust
 from windlass.ports.records import Repository
 from windlass.web.api.models.shape import Answer, Ask, maybe_when, when
@@ -163,6 +164,39 @@ class OidcAsk(Ask):
         """As the engine takes it."""
         claims = {name: tuple(values) for name, values in self.claims.items()}
         return Trust(issuer=self.issuer, audience=self.audience, claims=claims)
+
+
+class TrustAsk(Ask):
+    """
+    Whom a repository trusts from now on; what is null stays as it is.
+
+    An empty issuer takes the trust away. `claims` replace those before.
+    """
+
+    issuer: str | None = None
+    audience: str | None = None
+    claims: Mapping[str, list[str]] | None = None
+
+    def change(self) -> TrustChange:
+        """As the engine takes it."""
+        claims = None
+        if self.claims is not None:
+            claims = {name: tuple(values) for name, values in self.claims.items()}
+        return TrustChange(issuer=self.issuer, audience=self.audience, claims=claims)
+
+
+class TrustAnswer(Answer):
+    """The OIDC issuer whose tokens are trusted; all is empty where it is none."""
+
+    issuer: str
+    audience: str
+    claims: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, trust: Trust) -> TrustAnswer:
+        """The answer for a trust."""
+        claims = {name: list(values) for name, values in trust.claims.items()}
+        return cls(issuer=trust.issuer, audience=trust.audience, claims=claims)
 
 
 class AddAsk(Ask):

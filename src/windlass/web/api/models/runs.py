@@ -82,7 +82,11 @@ class JobAnswer(Answer):
 
 
 class RunAnswer(Answer):
-    """A run in a list; `cause` is `event`, `manual` or `rerun:N`."""
+    """
+    A run in a list; `cause` is `event`, `manual` or `rerun:N`.
+
+    `origin` is the event that its own one repeats, by a replay.
+    """
 
     number: int
     repository: str
@@ -100,6 +104,7 @@ class RunAnswer(Answer):
     sender: str
     created_at: datetime
     ended_at: datetime | None
+    origin: int | None
 
     @classmethod
     def of(cls, stored: StoredRun) -> RunAnswer:
@@ -122,6 +127,7 @@ class RunAnswer(Answer):
             sender=run.event.sender or "",
             created_at=when(stored.created_at),
             ended_at=maybe_when(stored.ended_at),
+            origin=stored.origin or None,
         )
 
 

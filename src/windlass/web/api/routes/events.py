@@ -57,11 +57,12 @@ async def show(number: int, parts: With) -> EventFull:
 async def replay(ask: ReplayAsk, parts: With, actor: Actor) -> ReplaysAnswer:
     """Have deliveries once more, oldest first and 500 at most, as new ones that name theirs."""
     if ask.dry_run:
-        items = [ReplayAnswer.would(one) for one in await parts.requests.to_replay(ask.wanted)]
-    else:
-        done = await parts.requests.replay(ask.wanted, by=actor)
-        items = [ReplayAnswer.of(one) for one in done]
-    return ReplaysAnswer(items=items, left_out=await parts.requests.left_out(ask.wanted))
+        would = await parts.requests.to_replay(ask.wanted)
+        items = [ReplayAnswer.would(one) for one in would.chosen]
+        return ReplaysAnswer(items=items, left_out=would.left_out)
+    done = await parts.requests.replay(ask.wanted, by=actor)
+    items = [ReplayAnswer.of(one) for one in done.replayed]
+    return ReplaysAnswer(items=items, left_out=done.left_out)
 
 
 @router.get("/events/{number}/explain", operation_id="explainEvent")

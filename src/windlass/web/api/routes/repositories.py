@@ -19,6 +19,8 @@ from windlass.web.api.models.repositories import (
     RotatedAnswer,
     SecretAnswer,
     TokenAsk,
+    TrustAnswer,
+    TrustAsk,
 )
 from windlass.web.api.models.shape import Listed
 from windlass.web.views.runs import list_repositories
@@ -81,6 +83,18 @@ async def secret(name: str, parts: With, actor: Actor) -> SecretAnswer:
 async def recover(name: str, parts: With) -> RecoveredAnswer:
     """Ask the forge for what no webhook brought."""
     return RecoveredAnswer(found=await parts.requests.recover(name))
+
+
+@router.get("/repositories/{name:path}/trust", operation_id="showTrust")
+async def trust(name: str, parts: With, _actor: Actor) -> TrustAnswer:
+    """The OIDC issuer whose tokens are taken in place of a signature."""
+    return TrustAnswer.of(await parts.requests.trust(name))
+
+
+@router.post("/repositories/{name:path}/trust", operation_id="setTrust")
+async def set_trust(name: str, ask: TrustAsk, parts: With, actor: Actor) -> TrustAnswer:
+    """Change whose tokens are taken; the keys of the issuer are read now, so it has to answer."""
+    return TrustAnswer.of(await parts.requests.set_trust(name, ask.change(), by=actor))
 
 
 @router.get("/repositories/{name:path}/policy", operation_id="showPolicy")
