@@ -15,7 +15,7 @@ from windlass.core.environment import (
     Wish,
     admit,
 )
-from windlass.core.errors import NotFound, Permanent, UserError
+from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.engine.configurations import Configurations, Loaded
 from windlass.engine.names import place_name
 from windlass.engine.reviews import Reviews
@@ -24,8 +24,8 @@ from windlass.git.mirror import Mirror
 from windlass.ports.records import Deployment, Place, PullRequestState, Repository, StoredRun
 from windlass.ports.store import Tx
 
-# Seconds until a review that was found is looked for again among what is known.
-SOON = 1.0
+# Seconds until admission is asked again: once a review was found, and while no forge answers.
+SOON, LATER = 1.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,21 @@ class Admissions:
         """
         The answer where nothing but a review is missing: before it ends so, the forge is asked.
 
-        A webhook may have been lost, and a refusal is for ever. Raises `Transient` while the
-        forge is out of reach.
+        A webhook may have been lost, and a refusal is for ever.
         """
+        now = self._world.clock.now()
         for pull in pulls:
             try:
                 missing = await reviews.look(repository, pull.number)
+            except Transient as error:
+                reason = f"its forge has to be asked who approved pull request {pull.number}"
+                return Wait(f"{reason}: {error}", now + (error.retry_after or LATER))
             except (Permanent, UserError) as error:
                 reason = f"{answer.reason}; its forge does not tell of reviews: {error}"
                 return Refuse(answer.state, reason)
             if missing != 0:
-                soon = self._world.clock.now() + SOON
-                return Wait(f"reviews of pull request {pull.number} are being taken in", soon)
+                reason = f"reviews of pull request {pull.number} are being taken in"
+                return Wait(reason, now + SOON)
         return answer
 
     async def older(self, one: Deployment, other: Deployment) -> bool:
