@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -10,15 +11,16 @@ from windlass.forges.azure.dialect import AzureDialect
 from windlass.forges.azure.forge import AzureForge
 from windlass.forges.azure.reports import STATES
 from windlass.forges.http.client import Http
-from windlass.ports.forge import MARKER, PullRequest, PullState, Status
+from windlass.ports.forge import MARKER, Approval, Hook, PullRequest, PullState, Request, Status
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.servers.azure import AzureServer
 from windlass.testing.servers.azure_state import Person
 from windlass.testing.servers.serving import Reply
 
+HOOK = Hook(url="http://127.0.0.1:9/", secret=b"a-secret-of-the-hook")
 TOKEN = "azure-token-of-windlass"
 
 
@@ -183,9 +185,12 @@ class TestSource(SourceContract):
         def propose():
             head = home.commit("One")
             home.point({"refs/heads/one": head})
-            people = [{"displayName": "grace", "vote": 10}, {"displayName": "eve", "vote": -5}]
-            more = {"isDraft": True, "reviewers": people}
-            made = server.propose(home, "one", labels=("hold",), more=more)
+            made = server.propose(home, "one", labels=("hold",), more={"isDraft": True})
+            grace = Person("grace")
+            made.voted(grace, 10)
+            made.voted(Person("eve"), -5)
+            team = {**server.people["team"].shown, "vote": 10, "isContainer": True}
+            made.votes["team"] = team
             return PullRequest(
                 number=made.number,
                 title="Add one",
@@ -198,6 +203,31 @@ class TestSource(SourceContract):
                 draft=True,
                 labels=("hold",),
                 approved_by=("grace",),
+                approvals=(Approval(grace.id, head, "grace"),),
             )
 
         return propose
+
+    @pytest.fixture
+    def approved(self, server, home, address, forge):
+        asyncio.run(forge.install(address, HOOK))
+        home.point({"refs/heads/one": home.commit("One")})
+        pull, mallory = server.propose(home, "one"), server.people["mallory"]
+
+        def push():
+            home.point({"refs/heads/one": home.commit(f"More {len(pull.iterations)}")})
+            pull.iterated()
+
+        push()
+        # A vote sends nothing that is read; what mallory says does.
+        server.say(pull, mallory, "Good.")
+        sent = server.delivered[-1]
+        (event,) = AzureDialect().read(Request(headers={}, body=sent.body, at=0.0), "shop")
+        pull.voted(mallory, 10)
+        return Approved(
+            number=pull.number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=push,
+            back=lambda: pull.voted(mallory, 0),
+        )

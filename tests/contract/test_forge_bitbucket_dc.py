@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -10,14 +11,23 @@ from windlass.forges.bitbucket_dc.dialect import BitbucketDataCenterDialect
 from windlass.forges.bitbucket_dc.forge import BitbucketDataCenterForge
 from windlass.forges.bitbucket_words import MARK
 from windlass.forges.http.client import Http
-from windlass.ports.forge import PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import (
+    Approval,
+    Hook,
+    PullRequest,
+    PullState,
+    Request,
+    Status,
+    StatusState,
+)
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.servers.bitbucket_dc import BitbucketDataCenterServer
 from windlass.testing.servers.serving import Reply
 
+HOOK = Hook(url="http://127.0.0.1:9/", secret=b"a-secret-of-the-hook")
 BOT = "an-http-access-token-of-the-bot"
 
 
@@ -186,7 +196,8 @@ class TestSource(SourceContract):
             ada = server.person("ada")
             fork = server.repository("~eve", "shop", ada) if request.param == "fork" else None
             pull = server.proposed(shop, "one", ada, fork)
-            pull.draft, pull.approved = fork is not None, [server.person("grace")]
+            pull.draft, grace = fork is not None, server.person("grace")
+            server.approved(shop, pull, grace)
             merged = server.merged(shop, pull, ada) if request.param == "merged" else ""
             return PullRequest(
                 number=pull.number,
@@ -201,6 +212,25 @@ class TestSource(SourceContract):
                 fork=fork is not None,
                 draft=fork is not None,
                 approved_by=("grace",),
+                approvals=(Approval(str(grace.id), shop.bare.at(pull.ref), "grace"),),
             )
 
         return propose
+
+    @pytest.fixture
+    def approved(self, server, shop, forge):
+        asyncio.run(forge.install(server.address(shop), HOOK))
+        ada, grace = server.person("ada"), server.person("grace")
+        pull = server.proposed(shop, "one", ada)
+        server.moved(shop, pull, ada)
+        server.approved(shop, pull, grace)
+        sent = server.delivered[-1]
+        request = Request(headers=sent.headers, body=sent.body, at=0.0)
+        (event,) = BitbucketDataCenterDialect().read(request, "shop")
+        return Approved(
+            number=pull.number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=lambda: server.moved(shop, pull, ada),
+            back=lambda: server.unapproved(shop, pull, grace),
+        )

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from windlass.forges.gitea.dialect import GiteaDialect
 from windlass.forges.gitea.forge import GiteaForge
 from windlass.forges.http.client import Http
-from windlass.ports.forge import MARKER, PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import (
+    MARKER,
+    Approval,
+    Hook,
+    PullRequest,
+    PullState,
+    Request,
+    Status,
+    StatusState,
+)
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.servers.gitea import Gitea
 from windlass.testing.servers.gogs_words import Pull
 from windlass.testing.servers.serving import Reply
 
+HOOK = Hook(url="http://127.0.0.1:9/", secret=b"a-secret-of-the-hook")
 SCOPES = ("write:repository", "write:issue", "read:user")
 
 
@@ -198,9 +210,29 @@ class TestSource(OnGitea, SourceContract):
                 draft=True,
                 labels=("hold",),
                 approved_by=("bob",),
+                approvals=(
+                    Approval(str(late.id), "d" * 40, "late"),
+                    Approval(str(bob.id), pull.sha, "bob"),
+                ),
             )
 
         return propose
+
+    @pytest.fixture
+    def approved(self, gitea, shop, forge, url, open_pull):
+        asyncio.run(forge.install(url, HOOK))
+        pull, bob = open_pull(), gitea.person("bob")
+        gitea.review(shop, pull, "approved", bob)
+        sent = gitea.delivered[-1]
+        request = Request(headers=sent.headers, body=sent.body, at=0.0)
+        (event,) = GiteaDialect().read(request, "shop")
+        return Approved(
+            number=pull.number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=lambda: setattr(pull, "sha", "d" * 40),
+            back=lambda: pull.reviews[-1].update(dismissed=True),
+        )
 
 
 class TestForgejoWebhooks(TestWebhooks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -9,13 +10,24 @@ import pytest
 from windlass.forges.github.dialect import GitHubDialect
 from windlass.forges.github.forge import GitHubForge
 from windlass.forges.http.client import Http
-from windlass.ports.forge import MARKER, PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import (
+    MARKER,
+    Approval,
+    Hook,
+    PullRequest,
+    PullState,
+    Request,
+    Status,
+    StatusState,
+)
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.servers.github import PERMISSIONS, TOKEN, GitHub
 from windlass.testing.servers.serving import Reply
+
+HOOK = Hook(url="http://127.0.0.1:9/", secret=b"a-secret-of-the-hook")
 
 
 class Now:
@@ -235,7 +247,8 @@ class AnySource(SourceContract):
                 (github.ada, "CHANGES_REQUESTED"),
             ):
                 github.review(number, state, by)
-            github.update(number, {"a": "2"})
+            seen = github.shop.pulls[number]["head"]["sha"]
+            head = github.update(number, {"a": "2"})
             for by, state in (
                 (github.ada, "APPROVED"),
                 (github.ada, "COMMENTED"),
@@ -255,9 +268,31 @@ class AnySource(SourceContract):
                 draft=True,
                 labels=("hold",),
                 approved_by=("ada",),
+                approvals=(
+                    Approval(str(github.eve.id), seen, "eve"),
+                    Approval(str(github.ada.id), head, "ada"),
+                ),
             )
 
         return propose
+
+    @pytest.fixture
+    def approved(self, github, person):
+        asyncio.run(person.install(github.address, HOOK))
+        number = github.propose("one", {"a": "1"}, github.bo)
+        github.update(number, {"a": "2"})
+        github.review(number, "APPROVED", github.eve)
+        github.send()
+        sent = github.delivered[-1]
+        headers = {name.lower(): value for name, value in sent.headers.items()}
+        (event,) = GitHubDialect().read(Request(headers=headers, body=sent.body, at=0.0), "shop")
+        return Approved(
+            number=number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=lambda: github.update(number, {"a": "3"}),
+            back=lambda: github.shop.reviews[number][-1].update(state="DISMISSED"),
+        )
 
 
 class TestPersonsSource(AnySource):

@@ -10,15 +10,24 @@ import pytest
 from windlass.forges.gitlab.dialect import GitLabDialect
 from windlass.forges.gitlab.forge import GitLabForge
 from windlass.forges.http.client import Http
-from windlass.ports.forge import Hook, PullRequest, PullState, Status, StatusState
+from windlass.ports.forge import (
+    Approval,
+    Hook,
+    PullRequest,
+    PullState,
+    Request,
+    Status,
+    StatusState,
+)
 from windlass.reach import Reach
 from windlass.testing.contracts.reports import Place, ReportsContract, Seen
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.contracts.webhooks import WebhooksContract
 from windlass.testing.plain import Receiver
 from windlass.testing.servers.gitlab import ADA, BOT, EVE, TOKEN, GitLab
 from windlass.testing.servers.serving import Reply
 
+HOOK = Hook(url="http://127.0.0.1:9/", secret=b"a-secret-of-the-hook")
 SAID = {
     "pending": StatusState.PENDING,
     "running": StatusState.PENDING,
@@ -195,7 +204,7 @@ class TestSource(SourceContract):
     def proposed(self, gitlab):
         def propose():
             number = gitlab.propose(gitlab.shop, "fix", source=4711)
-            gitlab.shop.approved[number] = [EVE]
+            gitlab.approve(gitlab.shop, number, EVE)
             merged = gitlab.merge(gitlab.shop, number)
             return PullRequest(
                 number=number,
@@ -210,6 +219,32 @@ class TestSource(SourceContract):
                 fork=True,
                 labels=("ready",),
                 approved_by=("eve",),
+                approvals=(Approval(str(EVE), gitlab.shop.requests[number]["sha"], "eve"),),
             )
 
         return propose
+
+    @pytest.fixture
+    def approved(self, gitlab, forge):
+        shop = gitlab.shop
+        asyncio.run(forge.install(gitlab.web(shop), HOOK))
+        number = gitlab.propose(shop, "one")
+        gitlab.update(shop, number)
+        gitlab.approve(shop, number, EVE)
+        sent = gitlab.delivered[-1]
+        (event,) = GitLabDialect().read(Request(headers={}, body=sent.body, at=0.0), "shop")
+        return Approved(
+            number=number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=lambda: gitlab.update(shop, number),
+            back=lambda: gitlab.revoke(shop, number, EVE),
+        )
+
+    def test_an_approval_without_a_time_may_be_of_an_older_head(
+        self, gitlab, source, world, approved
+    ):
+        """Older GitLabs do not tell when it was given: that it stands is all that is known."""
+        gitlab.shop.approved[approved.number] = {EVE: ""}
+        pull = asyncio.run(source.pull(world.url, approved.number))
+        assert pull.approvals == (Approval(str(EVE), "", "eve"),)

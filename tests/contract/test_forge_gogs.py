@@ -181,6 +181,10 @@ class TestSource(OnGogs, SourceContract):
     def proposed(self):
         pytest.skip("does not apply: Gogs has no API of pull requests")
 
+    @pytest.fixture
+    def approved(self):
+        pytest.skip("does not apply: Gogs has no reviews")
+
     def test_a_pull_request_cannot_be_told(self, gogs, source, world, pull):
         """What Gogs does not tell is said, and an issue is no pull request."""
         with pytest.raises(Permanent, match="does not tell the branches of a pull request"):

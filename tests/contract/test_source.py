@@ -8,9 +8,10 @@ import pwd
 
 import pytest
 
+from windlass.forges.plain.dialect import PlainDialect
 from windlass.forges.plain.forge import PlainForge
-from windlass.ports.forge import Hook, Permission, PullRequest, PullState
-from windlass.testing.contracts.source import SourceContract, World
+from windlass.ports.forge import Hook, Permission, PullRequest, PullState, Request
+from windlass.testing.contracts.source import Approved, SourceContract, World
 from windlass.testing.fakes.forge import FakeForge, FakeRepository
 from windlass.testing.plain import Bench
 
@@ -63,6 +64,21 @@ class TestPlain(SourceContract):
 
         return propose
 
+    @pytest.fixture
+    def approved(self, bench, source, world):
+        number = bench.propose("one", {"a": "1"})
+        bench.propose("one", {"a": "2"})
+        before = set(bench.bare.glob("windlass/outbox/*.json"))
+        asyncio.run(source.approve(bench.url, number, "bob"))
+        (body,) = set(bench.bare.glob("windlass/outbox/*.json")) - before
+        (event,) = PlainDialect().read(Request(headers={}, body=body.read_bytes(), at=0.0), "shop")
+        return Approved(
+            number=number,
+            by=event.sender_id,
+            sha=event.head_sha,
+            push=lambda: bench.propose("one", {"a": "3"}),
+        )
+
 
 class TestFake(SourceContract):
     @pytest.fixture
@@ -102,3 +118,15 @@ class TestFake(SourceContract):
             return pull
 
         return propose
+
+    @pytest.fixture
+    def approved(self, source, world, proposed):
+        pull = proposed()
+        source.approve(world.url, pull.number, "44")
+        return Approved(
+            number=pull.number,
+            by="44",
+            sha=pull.head_sha,
+            push=lambda: source.push(world.url, pull.number, "c" * 40),
+            back=lambda: source.revoke(world.url, pull.number, "44"),
+        )

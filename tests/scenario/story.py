@@ -148,17 +148,26 @@ class Story:
         proposals = self.stage.forge.repositories[self.stage.url].proposals
         proposals[number] = replace(proposals[number], **what)
 
-    async def review(self, number, by):
-        """Approve its head."""
-        await self._pull(number, "approved", kind=Kind.REVIEW, sender=by, sender_id=by)
+    async def review(self, number, by, action="approved", *, told=True):
+        """Approve its head, or say something else of it."""
+        head, url = self.stage.origin.at(f"refs/heads/{self.pulls[number].head}"), self.stage.url
+        self._became(number, head_sha=head)
+        if action == "approved":
+            self.stage.forge.approve(url, number, by)
+        elif action != "commented":
+            self.stage.forge.revoke(url, number, by)
+        if told:
+            await self._pull(number, action, kind=Kind.REVIEW, sender=by, sender_id=by)
 
-    async def merge(self, number, how="squash"):
+    async def merge(self, number, how="squash", *, told=True):
         """Merge it; the push that comes with it is told, too."""
         pull = self.pulls[number]
         before = self.stage.origin.at(f"refs/heads/{pull.base}")
         sha = self.stage.origin.merge(pull.base, pull.head, how, f"Merge {pull.head} (#{number})")
         self.stage.forge.repositories[self.stage.url].heads[sha] = sha
         self._became(number, state=PullState.MERGED, merge_sha=sha)
+        if not told:
+            return
         said = {"branch": pull.base, "sha": sha, "before": before, "sender": "ada"}
         await self.stage.deliver(Event(kind=Kind.PUSH, action="pushed", repository=NAME, **said))
         await self._pull(number, "merged", sha=sha, before=before)

@@ -4,7 +4,7 @@ What admission has to know about a deployment, gathered from the store and from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from windlass.core.environment import (
     Admission,
@@ -15,13 +15,17 @@ from windlass.core.environment import (
     Wish,
     admit,
 )
-from windlass.core.errors import NotFound
+from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.engine.configurations import Configurations, Loaded
 from windlass.engine.names import place_name
+from windlass.engine.reviews import Reviews
 from windlass.engine.world import World
 from windlass.git.mirror import Mirror
 from windlass.ports.records import Deployment, Place, PullRequestState, Repository, StoredRun
 from windlass.ports.store import Tx
+
+# Seconds until admission is asked again: once a review was found, and while no forge answers.
+SOON, LATER = 1.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,13 @@ class _Known:
 class Admissions:
     """Asks `admit` with everything it needs."""
 
-    def __init__(self, world: World, configurations: Configurations) -> None:
+    def __init__(
+        self, world: World, configurations: Configurations, reviews: Reviews | None = None
+    ) -> None:
+        """`reviews` asks the forge for those that are not known; without it nobody is asked."""
         self._world = world
         self._configurations = configurations
+        self._reviews = reviews
 
     async def rules(self, repository: Repository, environment: str) -> Environment | None:
         """The environment as the default branch has it now."""
@@ -80,7 +88,40 @@ class Admissions:
             blocked=place.blocked if place else (),
             healthy_since=known.healthy,
         )
-        return admit(rules, wish, standing, self._world.clock.now())
+        now = self._world.clock.now()
+        answer = admit(rules, wish, standing, now)
+        if isinstance(answer, Refuse) and self._reviews is not None:
+            reviewed = admit(rules, replace(wish, reviewed=True), standing, now)
+            if not isinstance(reviewed, Refuse):
+                return await self._asked(self._reviews, repository, known.pulls, answer)
+        return answer
+
+    async def _asked(
+        self,
+        reviews: Reviews,
+        repository: Repository,
+        pulls: tuple[PullRequestState, ...],
+        answer: Refuse,
+    ) -> Admission:
+        """
+        The answer where nothing but a review is missing: before it ends so, the forge is asked.
+
+        A webhook may have been lost, and a refusal is for ever.
+        """
+        now = self._world.clock.now()
+        for pull in pulls:
+            try:
+                missing = await reviews.look(repository, pull.number)
+            except Transient as error:
+                reason = f"its forge has to be asked who approved pull request {pull.number}"
+                return Wait(f"{reason}: {error}", now + (error.retry_after or LATER))
+            except (Permanent, UserError) as error:
+                reason = f"{answer.reason}; its forge does not tell of reviews: {error}"
+                return Refuse(answer.state, reason)
+            if missing != 0:
+                reason = f"reviews of pull request {pull.number} are being taken in"
+                return Wait(reason, now + SOON)
+        return answer
 
     async def older(self, one: Deployment, other: Deployment) -> bool:
         """Whether its commit is before the other's on their branch, whichever was told first."""

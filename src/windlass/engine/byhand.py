@@ -14,7 +14,7 @@ from dataclasses import replace
 from windlass.core.errors import Bug, Conflict
 from windlass.core.event import Event
 from windlass.engine.audit import audit
-from windlass.engine.recover import decode, encode
+from windlass.engine.found import decode, encode
 from windlass.ports.records import Delivery, Repository
 from windlass.ports.store import Tx
 

@@ -21,6 +21,8 @@ _STATES = {PullState.MERGED: "merged", PullState.CLOSED: "closed"}
 
 async def confirmed(source: Source, repository: Repository, event: Event) -> Event:
     """The event as the forge tells it now; `NotFound` when there is no such thing."""
+    if event.kind is Kind.REVIEW and event.recovered:
+        return event  # it is the forge's answer, and of the commit that was reviewed then
     if event.kind in {Kind.PULL_REQUEST, Kind.REVIEW, Kind.COMMENT} and event.number:
         pull = await source.pull(repository.url, event.number)
         return _pull_request(event, pull)

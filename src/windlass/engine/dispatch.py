@@ -18,7 +18,7 @@ import structlog
 from windlass.core.errors import BadDelivery, NotFound, Transient, UserError, WindlassError
 from windlass.core.event import Event, Ignored, Kind
 from windlass.core.listener import Listener, Match, need_pull
-from windlass.engine import byhand, memory, recover, replays, schedules, write
+from windlass.engine import byhand, found, memory, replays, schedules, write
 from windlass.engine import situation as situations
 from windlass.engine.configurations import Configurations
 from windlass.engine.confirm import confirmed
@@ -126,8 +126,8 @@ class Dispatch:
         self, repository: Repository, delivery: Delivery, request: Request
     ) -> tuple[Event, ...] | Ignored:
         """By the forge's dialect, or, for what we found ourselves, by our own."""
-        if delivery.source in {recover.SOURCE, schedules.SOURCE, byhand.SOURCE}:
-            return (recover.decode(request.body),)
+        if delivery.source in {found.SOURCE, schedules.SOURCE, byhand.SOURCE}:
+            return (found.decode(request.body),)
         forge = self._forge(repository)
         if forge.example(request):
             return (Event(kind=Kind.PING, action="pinged", repository=repository.name),)
@@ -144,7 +144,7 @@ class Dispatch:
         try:
             if not self._forge(repository).signed:
                 event = await confirmed(self._forge(repository).source, repository, event)
-            found = await situations.look(
+            seen = await situations.look(
                 repository,
                 event,
                 mirror,
@@ -156,18 +156,18 @@ class Dispatch:
             return replace(nothing, fault=f"the commit is gone: {error.message}")
         except UserError as error:
             return replace(nothing, fault=error.message)
-        event, nothing = found.event, replace(nothing, event=found.event)
-        if found.rules.fault:
-            return replace(nothing, situation=found, fault=str(found.rules.fault))
-        listeners = found.rules.configuration.listeners
+        event, nothing = seen.event, replace(nothing, event=seen.event)
+        if seen.rules.fault:
+            return replace(nothing, situation=seen, fault=str(seen.rules.fault))
+        listeners = seen.rules.configuration.listeners
         pull = 0
         if need_pull(listeners, event):
             pull = await self._world.store.read(lambda tx: memory.open_pull(tx, event))
         question = ask(listeners, event, request, active=repository.active, pull=pull)
-        files = await situations.changed_files(found, mirror) if question.wants_files else None
+        files = await situations.changed_files(seen, mirror) if question.wants_files else None
         verdicts = question.answer(files)
-        found = replace(found, deploys=delivery.deploys)
-        return self._start(Judged(event=event, situation=found, verdicts=verdicts, runs={}))
+        seen = replace(seen, deploys=delivery.deploys)
+        return self._start(Judged(event=event, situation=seen, verdicts=verdicts, runs={}))
 
     def _start(self, judged: Judged) -> Judged:
         """Draft the runs of the listeners that matched and are not in shadow."""

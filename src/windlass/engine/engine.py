@@ -25,6 +25,7 @@ from windlass.engine.perform import Performer
 from windlass.engine.receive import Receive
 from windlass.engine.reconcile import Reconcile
 from windlass.engine.recover import Recovery
+from windlass.engine.reviews import Reviews
 from windlass.engine.schedules import Schedules
 from windlass.engine.slots import Slots
 from windlass.engine.watch import Watch
@@ -65,7 +66,8 @@ class Engine:
         self._clock = world.clock
         slots = Slots(pace.jobs)
         self._jobs = Jobs(world, configurations, slots)
-        reconcile = Reconcile(world, Admissions(world, configurations))
+        admissions = Admissions(world, configurations, Reviews(world, ids))
+        reconcile = Reconcile(world, admissions)
         performer = Performer(world, configurations, self._jobs, reconcile)
         self._dispatch = Dispatch(world, configurations, receive, slots)
         self._deliveries = Loop(world.store, world.clock, Delivery, self._dispatch, DELIVERIES)

@@ -49,14 +49,22 @@ def known(tx: Tx, delivery: Delivery, event: Event) -> int:
 
 
 def _alike(one: Event, other: Event) -> bool:
-    return (one.kind, one.action, one.number, one.branch, one.tag) == (
+    same = (one.kind, one.action, one.number, one.branch, one.tag) == (
         *(other.kind, other.action, other.number),
         *(other.branch, other.tag),
     )
+    return same and (one.kind is not Kind.REVIEW or one.sender_id == other.sender_id)
 
 
 def _moved(tx: Tx, delivery: Delivery, event: Event) -> bool:
-    """Whether a webhook tells of a move from where its ref is now, and so of nothing old."""
+    """
+    Whether a webhook tells of a move from where its ref is now, and so of nothing old.
+
+    A review that is taken back counts at once. One that is given again after that may be
+    an old one that comes late: then the forge says, when it is asked, that it stands.
+    """
+    if event.kind is Kind.REVIEW:
+        return event.action == "dismissed" and not _reviewed(tx, event)
     if event.kind is Kind.PULL_REQUEST:
         pull = tx.get(PullRequestState, event.repository, event.number or 0)
         here = pull.head_sha if pull else ""
@@ -81,8 +89,22 @@ def _still(tx: Tx, stored: StoredEvent) -> bool:
     """Whether nothing has happened to its ref since, so that what was found is this event."""
     if stored.event.kind is Kind.PULL_REQUEST:
         return True
+    if stored.event.kind is Kind.REVIEW:
+        return _reviewed(tx, stored.event)
     head = last(tx, stored.event)
     return head is not None and head.sha == stored.sha
+
+
+def _reviewed(tx: Tx, event: Event) -> bool:
+    """Whether we know already what a review says: that its sender approves, or not any more."""
+    pull = tx.get(PullRequestState, event.repository, event.number or 0)
+    approved = _said(event, pull) in (pull.approved if pull else ())
+    return approved == (event.action == "approved")
+
+
+def _said(event: Event, pull: PullRequestState | None) -> str:
+    """Who reviewed, and which commit."""
+    return f"{event.sender_id}@{event.head_sha or event.sha or (pull.head_sha if pull else '')}"
 
 
 def remember(tx: Tx, stored: StoredEvent) -> None:
@@ -136,11 +158,15 @@ def _pull_request(tx: Tx, repository: str, event: Event, at: float) -> None:
         state="open",
     )
     if event.kind is Kind.REVIEW:
-        said = f"{event.sender_id}@{event.head_sha or event.sha or known.head_sha}"
+        said = _said(event, known)
         kept = tuple(one for one in known.approved if one != said)
+        # Who only comments takes nothing back.
+        approves = event.action == "approved" or (
+            event.action == "commented" and said in known.approved
+        )
         after = replace(
             known,
-            approved=(*kept, said) if event.action == "approved" else kept,
+            approved=(*kept, said) if approves else kept,
             updated_at=max(at, known.updated_at),
         )
     elif at < known.updated_at:

@@ -4,43 +4,36 @@ Deliveries that never came, found by asking.
 First the forge is asked for what it holds and may not have sent; that is taken
 in like the webhook itself, under the same key, so that it can come twice and
 count once. Then heads are compared with those that events told us of, and what
-differs becomes an event of our own, marked `recovered`.
+differs becomes an event of our own, marked `recovered`. So it is with the reviews of
+pull requests: of each that is open, and of one that was merged before its merge is told.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Mapping
 
-import msgspec
 import structlog
 
-from windlass.core.errors import BadDelivery
+from windlass.core.errors import BadDelivery, Permanent, UserError
 from windlass.core.event import ZERO, Event, Kind
-from windlass.engine import memory
+from windlass.engine import found as events
 from windlass.engine.hooks import hook_of, secrets_of
 from windlass.engine.ids import Ids
-from windlass.engine.receive import Arrival, Receive, kept
+from windlass.engine.receive import Arrival, Receive
+from windlass.engine.reviews import Reviews, waiting
 from windlass.engine.world import Forge, World
-from windlass.ports.forge import PullState
+from windlass.ports.forge import PullRequest, PullState
 from windlass.ports.records import Delivery, Head, PullRequestState, Repository
 from windlass.ports.store import Tx
 
 log = structlog.get_logger()
 
-SOURCE = "recovered"
 GRACE = 3.0  # seconds
-
-
-def encode(event: Event) -> bytes:
-    """An event of our own as the body of a delivery."""
-    return msgspec.json.encode(event)
-
-
-def decode(body: bytes) -> Event:
-    """The event of a recovered delivery."""
-    return msgspec.json.decode(body, type=Event)
+# Open pull requests whose reviews are asked for in one look, and for how long an answer does
+# (seconds): each is a question or two, and forges count them.
+ASKED = 50
+FRESH = 290.0
 
 
 class Recovery:
@@ -50,6 +43,9 @@ class Recovery:
         self._world = world
         self._receive = receive
         self._ids = ids
+        self._reviews = Reviews(world, ids)
+        # Repository -> number of an open pull request -> when its reviews were asked for.
+        self._asked: dict[str, dict[int, float]] = {}
 
     async def __call__(self, repository: Repository, since: float = 0.0) -> int:
         """
@@ -64,7 +60,8 @@ class Recovery:
         if count == 0:
             # A webhook that is on its way has time to arrive before it counts as missed.
             await self._world.clock.sleep(GRACE)
-        return count + await self._heads(repository, told, found)
+        count += await self._heads(repository, told, found)
+        return count + await self._open(repository, found)
 
     async def _spooled(self, repository: Repository, forge: Forge, since: float) -> int:
         """What the forge holds itself, by its own ids."""
@@ -131,87 +128,98 @@ class Recovery:
             # What an event told of meanwhile is newer than what was found.
             if before == after or before != told.get(ref, ""):
                 continue
-            for event in await self._differs(repository, ref, before, after):
+            if ref.startswith("refs/pull/"):
+                count += await self._pull(repository, _number(ref), before)
+                continue
+            for event in _ref_events(repository.name, ref, before, after):
                 await self._take(repository, event)
                 count += 1
         return count
 
-    async def _differs(
-        self, repository: Repository, ref: str, before: str, after: str
-    ) -> tuple[Event, ...]:
-        if not ref.startswith("refs/pull/"):
-            return tuple(_ref_events(repository.name, ref, before, after))
-        event = await self._pull(repository, ref, before)
-        return () if event is None else (event,)
+    async def _open(self, repository: Repository, found: Mapping[str, str]) -> int:
+        """Reviews of open pull requests that no event told of, the longest unasked first."""
+        if await self._world.store.read(lambda tx: waiting(tx, repository.name)):
+            return 0
+        now, count = self._world.clock.now(), 0
+        numbers = {_number(ref) for ref in found if ref.startswith("refs/pull/")}
+        before = self._asked.get(repository.name, {})
+        asked = {number: before.get(number, 0.0) for number in numbers}
+        self._asked[repository.name] = asked
+        due = sorted((at, number) for number, at in asked.items() if now - at >= FRESH)
+        for _, number in due[:ASKED]:
+            try:
+                more = await self._reviews.look(repository, number)
+            except (Permanent, UserError) as error:
+                # The others are no worse for it.
+                log.warning("reviews not asked for", action="recover", pull=number, why=str(error))
+                more = 0
+            if more is not None:
+                asked[number] = now
+                count += more
+        return count
 
-    async def _pull(self, repository: Repository, ref: str, before: str) -> Event | None:
+    async def _pull(self, repository: Repository, number: int, before: str) -> int:
+        """What became of a pull request; who approved it comes before that it was merged."""
         source = self._world.forges[repository.forge].source
-        number = int(ref.split("/")[2])
-        pull = await source.pull(repository.url, number)
         known = await self._world.store.read(
             lambda tx: tx.get(PullRequestState, repository.name, number)
         )
-        action = (
-            {PullState.MERGED: "merged", PullState.CLOSED: "closed"}[pull.state]
-            if pull.state is not PullState.OPEN
-            else "updated"
-            if known
-            else "opened"
-        )
-        if known and known.state == pull.state and known.head_sha == pull.head_sha:
-            return None
-        if pull.state is not PullState.OPEN and known is None:
-            return None
-        return Event(
-            kind=Kind.PULL_REQUEST,
-            action=action,
-            repository=repository.name,
-            number=number,
-            base=pull.base,
-            head=pull.head,
-            sha=pull.merge_sha if action == "merged" else pull.head_sha,
-            head_sha=pull.head_sha,
-            before=before or None,
-            author=pull.author,
-            author_id=pull.author_id,
-            fork=pull.fork,
-            fork_owner=pull.fork_owner,
-            draft=pull.draft,
-            labels=pull.labels,
-            title=pull.title,
-            url=pull.web_url or None,
-            recovered=True,
-        )
+        pull = await source.pull(repository.url, number)
+        event = _pull_event(repository.name, pull, known, before)
+        if event is None:
+            return 0
+        ended = pull.state is not PullState.OPEN
+        count = (await self._reviews.take(repository, pull, known) or 0) if ended else 0
+        await self._take(repository, event)
+        return count + 1
 
     async def _take(self, repository: Repository, event: Event) -> None:
-        """One delivery per event, under a key that says what it is, so that twice is once."""
-        body = encode(event)
-        since = await self._world.store.read(lambda tx: _since(tx, event))
-        what = (
-            f"{event.label} {event.branch or event.tag or event.number}"
-            f" {event.before}-{event.sha} {since}"
+        identity, now = self._ids.new(), self._world.clock.now()
+        await self._world.store.transaction(
+            lambda tx: events.take(tx, repository, event, identity, now)
         )
-        delivery = Delivery(
-            id=self._ids.new(),
-            endpoint=repository.endpoint,
-            delivery_key=f"recovered:{hashlib.sha256(what.encode()).hexdigest()}",
-            repository=repository.name,
-            received_at=self._world.clock.now(),
-            headers=kept({}),
-            body=zlib.compress(body, 1),
-            digest=hashlib.sha256(body).hexdigest(),
-            source=SOURCE,
-        )
-        await self._world.store.transaction(lambda tx: tx.add(delivery))
 
 
-def _since(tx: Tx, event: Event) -> str:
-    """What was told last of the same ref: the same move missed twice is two events."""
-    if event.number:
-        pull = tx.get(PullRequestState, event.repository, event.number)
-        return str(pull.updated_at) if pull else ""
-    head = memory.last(tx, event)
-    return str(head.event) if head else ""
+def _number(ref: str) -> int:
+    """The number of a pull request, of the ref of its head."""
+    return int(ref.split("/")[2])
+
+
+def _pull_event(
+    repository: str, pull: PullRequest, known: PullRequestState | None, before: str
+) -> Event | None:
+    """What became of a pull request, as an event; None when that is known, or not worth one."""
+    action = (
+        {PullState.MERGED: "merged", PullState.CLOSED: "closed"}[pull.state]
+        if pull.state is not PullState.OPEN
+        else "updated"
+        if known
+        else "opened"
+    )
+    if known and known.state == pull.state and known.head_sha == pull.head_sha:
+        return None
+    if pull.state is not PullState.OPEN and known is None:
+        return None
+    return Event(
+        kind=Kind.PULL_REQUEST,
+        action=action,
+        repository=repository,
+        number=pull.number,
+        base=pull.base,
+        head=pull.head,
+        sha=pull.merge_sha if action == "merged" else pull.head_sha,
+        head_sha=pull.head_sha,
+        before=before or None,
+        author=pull.author,
+        author_id=pull.author_id,
+        fork=pull.fork,
+        fork_owner=pull.fork_owner,
+        draft=pull.draft,
+        labels=pull.labels,
+        title=pull.title,
+        url=pull.web_url or None,
+        recovered=True,
+    )
 
 
 def _ref_events(repository: str, ref: str, before: str, after: str) -> Iterable[Event]:

@@ -21,8 +21,8 @@ from windlass.core.errors import WindlassError
 from windlass.core.event import Event, Kind
 from windlass.core.listener import Trigger
 from windlass.engine.configurations import Configurations
+from windlass.engine.found import encode
 from windlass.engine.ids import Ids
-from windlass.engine.recover import encode
 from windlass.engine.world import World
 from windlass.ports.records import Counter, Delivery, Repository
 from windlass.ports.store import Snapshot, Tx

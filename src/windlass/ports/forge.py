@@ -208,9 +208,29 @@ class PullState(StrEnum):
     CLOSED = "closed"
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """
+    A review that approves, and that nothing has taken back since.
+
+    `by` is the forge's own id of the person, the very one that its webhooks tell as the
+    sender's. `sha` is the commit that was reviewed, empty where the forge leaves that open;
+    `name` is for show.
+    """
+
+    by: str
+    sha: str
+    name: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """A pull request as the forge holds it, with the reports that stand on it."""
+    """
+    A pull request as the forge holds it, with the reports that stand on it.
+
+    `approved_by` names people for show, and `approvals` is what counts; None where the forge
+    does not tell.
+    """
 
     number: int
     title: str
@@ -231,6 +251,7 @@ class PullRequest:
     created_at: float = 0.0
     updated_at: float = 0.0
     fork_owner: str = ""
+    approvals: tuple[Approval, ...] | None = None
 
 
 class Source(Protocol):

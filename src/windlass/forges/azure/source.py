@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from windlass.core.errors import BadDelivery, NotAllowed, NotFound, Permanent, Transient, UserError
 from windlass.forges.azure import rights
 from windlass.forges.azure.api import Access, Azure, values
-from windlass.forges.http.api import Json, items, text
+from windlass.forges.azure.votes import approvals, voters
+from windlass.forges.http.api import Json, text
 from windlass.forges.http.client import Denied
 from windlass.forges.times import moment
 from windlass.git.refs import is_sha
@@ -24,8 +25,6 @@ STATES: Mapping[str, PullState] = {
     "completed": PullState.MERGED,
     "abandoned": PullState.CLOSED,
 }
-# A vote of so much approves: 10 plainly, 5 with suggestions.
-APPROVES = 5
 
 
 class AzureSource(Access):
@@ -98,6 +97,7 @@ async def _pull(azure: Azure, number: int, said: Json) -> PullRequest:
     if state is None:
         raise Permanent(f"Azure DevOps calls pull request {number} {text(said, 'status')[:40]!r}")
     head = text(said, "sourceRefName").removeprefix(HEADS)
+    sha, people = _sha(said, "lastMergeSourceCommit") or await _tip(azure, said, head), voters(said)
     page = text(said, "repository", "webUrl") or azure.place.web
     return PullRequest(
         number=number,
@@ -106,7 +106,7 @@ async def _pull(azure: Azure, number: int, said: Json) -> PullRequest:
         author_id=text(said, "createdBy", "id"),
         base=text(said, "targetRefName").removeprefix(HEADS),
         head=head,
-        head_sha=_sha(said, "lastMergeSourceCommit") or await _tip(azure, said, head),
+        head_sha=sha,
         state=state,
         merge_sha=_sha(said, "lastMergeCommit") if state is PullState.MERGED else "",
         fork=_foreign(said),
@@ -116,7 +116,8 @@ async def _pull(azure: Azure, number: int, said: Json) -> PullRequest:
         draft=said.get("isDraft") is True,
         labels=await _labels(azure, number, said),
         web_url=f"{page}/pullrequest/{number}",
-        approved_by=_approvers(said),
+        approved_by=tuple(text(one, "displayName") for one in people),
+        approvals=await approvals(azure, number, sha, people),
         created_at=_at(said, "creationDate"),
         updated_at=_at(said, "closedDate") or _at(said, "creationDate"),
     )
@@ -138,17 +139,6 @@ async def _labels(azure: Azure, number: int, said: Json) -> tuple[str, ...]:
     found = told if isinstance(told, list) else values(await azure.send("GET", path))
     labels = [one for one in found if isinstance(one, dict) and one.get("active") is not False]
     return tuple(text(one, "name") for one in labels)
-
-
-def _approvers(said: Json) -> tuple[str, ...]:
-    """Who voted for it; a group votes only as its members do."""
-    people = [one for one in items(said.get("reviewers") or []) if isinstance(one, dict)]
-    return tuple(
-        text(one, "displayName")
-        for one in people
-        if isinstance(vote := one.get("vote"), int) and vote >= APPROVES
-        if one.get("isContainer") is not True
-    )
 
 
 def _foreign(said: Json) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from windlass.core.errors import NotAllowed, NotFound, Permanent, Transient, UserError
 from windlass.forges.bitbucket_api.place import Place, Right
+from windlass.forges.bitbucket_cloud.approvals import approvals, approving, called
 from windlass.forges.bitbucket_cloud.place import BitbucketCloud, pages
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.forges.http.client import Denied, Http, Tokens
@@ -72,10 +73,11 @@ class CloudSource(BitbucketCloud):
             state = STATES.get(text(pull, "state"), PullState.CLOSED)
             made = text(pull, "merge_commit", "hash") if state is PullState.MERGED else ""
             merged = await _commit(place, made) if made else ""
+            approved = await approvals(place, pull, head)
         return PullRequest(
             number=number,
             title=text(pull, "title"),
-            author=_name(pull.get("author")),
+            author=called(pull.get("author")),
             author_id=text(pull, "author", "uuid"),
             base=text(pull, "destination", "branch", "name"),
             head=text(pull, "source", "branch", "name"),
@@ -88,7 +90,8 @@ class CloudSource(BitbucketCloud):
             else "",
             draft=pull.get("draft") is True,
             web_url=text(pull, "links", "html", "href"),
-            approved_by=_approvers(pull),
+            approved_by=tuple(called(one.get("user")) for one in approving(pull)),
+            approvals=approved,
             created_at=_moment(text(pull, "created_on")),
             updated_at=_moment(text(pull, "updated_on")),
         )
@@ -208,18 +211,6 @@ def _foreign(pull: Json) -> bool:
     """Whether the head is in another repository, or in one that is gone."""
     home = text(pull, "destination", "repository", "uuid")
     return not home or text(pull, "source", "repository", "uuid") != home
-
-
-def _name(person: object) -> str:
-    """What the dialect calls a person."""
-    known = person if isinstance(person, dict) else {}
-    names = (text(known, key) for key in ("nickname", "username", "display_name"))
-    return next(filter(None, names), "")
-
-
-def _approvers(pull: Json) -> tuple[str, ...]:
-    found = map(fields, items(pull.get("participants") or []))
-    return tuple(_name(one.get("user")) for one in found if one.get("approved") is True)
 
 
 def _moment(written: str) -> float:

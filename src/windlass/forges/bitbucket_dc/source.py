@@ -16,7 +16,7 @@ from windlass.forges.bitbucket_api.place import Place, Right
 from windlass.forges.bitbucket_dc.place import BitbucketDataCenter, pages
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.git.refs import is_sha
-from windlass.ports.forge import Login, Permission, PullRequest, PullState
+from windlass.ports.forge import Approval, Login, Permission, PullRequest, PullState
 
 READ, MAY = Right("Repository read"), Right("Repository admin")
 STATES = {"OPEN": PullState.OPEN, "MERGED": PullState.MERGED}
@@ -65,6 +65,7 @@ class DataCenterSource(BitbucketDataCenter):
             draft=pull.get("draft") is True,
             web_url=_page(pull),
             approved_by=_approvers(pull),
+            approvals=_approvals(pull),
             created_at=_seconds(pull.get("createdDate")),
             updated_at=_seconds(pull.get("updatedDate")),
         )
@@ -137,6 +138,18 @@ def _page(pull: Json) -> str:
 def _approvers(pull: Json) -> tuple[str, ...]:
     found = map(fields, items(pull.get("reviewers") or []))
     return tuple(text(one, "user", "name") for one in found if one.get("approved") is True)
+
+
+def _approvals(pull: Json) -> tuple[Approval, ...]:
+    """Who approves, each with the commit that was looked at last."""
+    found = map(fields, items(pull.get("reviewers") or []))
+    return tuple(
+        Approval(
+            text(one, "user", "id"), text(one, "lastReviewedCommit"), text(one, "user", "name")
+        )
+        for one in found
+        if one.get("approved") is True and text(one, "user", "id")
+    )
 
 
 def _seconds(milliseconds: object) -> float:

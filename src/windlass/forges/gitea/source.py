@@ -18,7 +18,7 @@ from windlass.forges.gogs_api.pages import every
 from windlass.forges.gogs_api.place import Place
 from windlass.forges.http.api import Api, Json, fields, items, text
 from windlass.forges.times import moment
-from windlass.ports.forge import Login, Permission, PullRequest, PullState
+from windlass.ports.forge import Approval, Login, Permission, PullRequest, PullState
 
 RIGHTS: Mapping[str, Permission] = {
     "owner": Permission.ADMIN,
@@ -55,7 +55,9 @@ class GiteaSource(Asking):
         with self._reading(url) as (at, api):
             said = await api.get(f"{at.path}/pulls/{number}")
             reviews = [one async for one in every(api, f"{at.path}/pulls/{number}/reviews")]
-        return replace(_pull(said, number), approved_by=_approvers(reviews))
+        pull, approvals = _pull(said, number), _approvals(reviews)
+        names = tuple(one.name for one in approvals if one.sha == pull.head_sha)
+        return replace(pull, approved_by=names, approvals=approvals)
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What the person with this number may do there; nobody by any other name."""
@@ -120,16 +122,14 @@ def _pull(one: Json, number: int) -> PullRequest:
     )
 
 
-def _approvers(reviews: list[Json]) -> tuple[str, ...]:
-    """Whose last word on it is that its head is good; what is only a comment is no such word."""
-    last = {
-        text(one, "user", "login"): text(one, "state") == "APPROVED"
-        and one.get("stale") is not True
-        and one.get("dismissed") is not True
-        for one in reviews
-        if text(one, "state") in VERDICTS
-    }
-    return tuple(login for login, approves in last.items() if login and approves)
+def _approvals(reviews: list[Json]) -> tuple[Approval, ...]:
+    """Whose last word on it is that a commit is good; what is only a comment is no such word."""
+    last = {text(one, "user", "id"): one for one in reviews if text(one, "state") in VERDICTS}
+    return tuple(
+        Approval(who, text(one, "commit_id"), text(one, "user", "login"))
+        for who, one in last.items()
+        if who and text(one, "state") == "APPROVED" and one.get("dismissed") is not True
+    )
 
 
 def _time(one: Json, name: str) -> float:

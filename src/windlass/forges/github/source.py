@@ -12,7 +12,7 @@ from windlass.core.errors import BadDelivery, NotFound, Permanent
 from windlass.forges.github.access import PEOPLE, READ, Access, Asked
 from windlass.forges.http.api import Json, fields, items, text
 from windlass.forges.times import moment
-from windlass.ports.forge import Login, Permission, PullRequest, PullState
+from windlass.ports.forge import Approval, Login, Permission, PullRequest, PullState
 
 # GitHub takes any name with a token, and asks Apps for this one.
 NAME = "x-access-token"
@@ -90,19 +90,19 @@ async def _listed(asked: Asked, what: str, query: Mapping[str, str | int]) -> li
     return [one async for one in asked.api.every(path, {**query, "per_page": 100})]
 
 
-def _approvers(reviews: list[Json], head: str) -> tuple[str, ...]:
-    """Whose last word on it is that its head is good; what is only a comment is no such word."""
-    last = {
-        text(one, "user", "login"): text(one, "state") == "APPROVED"
-        and text(one, "commit_id") == head
-        for one in reviews
-        if text(one, "state") in VERDICTS
-    }
-    return tuple(login for login, approves in last.items() if login and approves)
+def _approvals(reviews: list[Json]) -> tuple[Approval, ...]:
+    """Whose last word on it is that a commit is good; what is only a comment is no such word."""
+    last = {text(one, "user", "id"): one for one in reviews if text(one, "state") in VERDICTS}
+    return tuple(
+        Approval(who, text(one, "commit_id"), text(one, "user", "login"))
+        for who, one in last.items()
+        if who and text(one, "state") == "APPROVED"
+    )
 
 
 def _pull(said: Json, reviews: list[Json]) -> PullRequest:
     merged, base = said.get("merged") is True, text(said, "base", "repo", "id")
+    head, approvals = text(said, "head", "sha"), _approvals(reviews)
     state = PullState.OPEN if text(said, "state") == "open" else PullState.CLOSED
     return PullRequest(
         number=int(text(said, "number") or 0),
@@ -111,7 +111,7 @@ def _pull(said: Json, reviews: list[Json]) -> PullRequest:
         author_id=text(said, "user", "id"),
         base=text(said, "base", "ref"),
         head=text(said, "head", "ref"),
-        head_sha=text(said, "head", "sha"),
+        head_sha=head,
         state=PullState.MERGED if merged else state,
         # Of an open one, GitHub tells a merge that it has only tried.
         merge_sha=text(said, "merge_commit_sha") if merged else "",
@@ -121,7 +121,8 @@ def _pull(said: Json, reviews: list[Json]) -> PullRequest:
         draft=said.get("draft") is True,
         labels=tuple(text(fields(one), "name") for one in items(said.get("labels") or [])),
         web_url=text(said, "html_url"),
-        approved_by=_approvers(reviews, text(said, "head", "sha")),
+        approved_by=tuple(one.name for one in approvals if one.sha == head),
+        approvals=approvals,
         created_at=_at(said, "created_at"),
         updated_at=_at(said, "updated_at"),
     )

@@ -15,7 +15,7 @@ from windlass.core.errors import NotFound, Permanent, UserError
 from windlass.forges.gitlab.projects import Project, Projects
 from windlass.forges.gitlab.words import instant
 from windlass.forges.http.api import Api, Json, fields, items, text
-from windlass.ports.forge import Login, Permission, PullRequest, PullState
+from windlass.ports.forge import Approval, Login, Permission, PullRequest, PullState
 
 # GitLab's number of a role, from there on; Minimal Access (5) is none.
 LEVELS = ((40, Permission.ADMIN), (30, Permission.WRITE), (10, Permission.READ))
@@ -53,7 +53,12 @@ class GitLabSource:
             path = f"{project.path}/merge_requests/{number}"
             said = await project.api.get(path)
             pull = _pull(said, await _fork_owner(project, said))
-            return replace(pull, approved_by=await _approvers(project.api, path))
+            approved = await _approved(project.api, path)
+            if approved is None:
+                return pull
+            names = tuple(text(one, "user", "username") for one in approved)
+            since = await _since(project.api, path, pull.head_sha) if approved else None
+        return replace(pull, approved_by=names, approvals=_approvals(approved, pull, since))
 
     async def permission(self, url: str, sender_id: str) -> Permission:
         """What this user may do there, by a role of the project or of a group above it."""
@@ -98,14 +103,43 @@ async def _fork_owner(project: Project, said: Json) -> str:
     return text(found, "namespace", "full_path")
 
 
-async def _approvers(api: Api, path: str) -> tuple[str, ...]:
-    """Who approves it as it is: a project's settings say whether a push takes approvals back."""
+async def _approved(api: Api, path: str) -> list[Json] | None:
+    """
+    Who approves it as it is; None where GitLab does not tell.
+
+    A project's settings say whether a push takes approvals back.
+    """
     try:
         said = await api.get(f"{path}/approvals")
     except NotFound:
-        return ()  # what GitLab sold before 13.2 is not there without a licence
-    people = map(fields, items(said.get("approved_by") or []))
-    return tuple(text(one, "user", "username") for one in people)
+        return None  # what GitLab sold before 13.2 is not there without a licence
+    return [fields(one) for one in items(said.get("approved_by") or [])]
+
+
+async def _since(api: Api, path: str, head: str) -> float | None:
+    """When its head came (UTC seconds); 0 when it had no other, None when that is not told."""
+    versions = [one async for one in api.every(f"{path}/versions", {"per_page": 100})]
+    newest = max(versions, key=lambda one: int(text(one, "id") or 0), default={})
+    if text(newest, "head_commit_sha") != head:
+        return None
+    only = all(text(one, "head_commit_sha") == head for one in versions)
+    return 0.0 if only else instant(text(newest, "created_at")) or None
+
+
+def _approvals(
+    approved: list[Json], pull: PullRequest, since: float | None
+) -> tuple[Approval, ...]:
+    """Approvals: GitLab tells no commit, but newer ones the time of each."""
+
+    def commit(one: Json) -> str:
+        given = instant(text(one, "approved_at"))
+        return pull.head_sha if since is not None and (not since or given > since) else ""
+
+    return tuple(
+        Approval(text(one, "user", "id"), commit(one), text(one, "user", "username"))
+        for one in approved
+        if text(one, "user", "id")
+    )
 
 
 def _pull(said: Json, fork_owner: str) -> PullRequest:

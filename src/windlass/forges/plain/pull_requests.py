@@ -14,13 +14,13 @@ from windlass.core.errors import Conflict, NotAllowed, NotFound, Transient, User
 from windlass.forges.plain import statuses
 from windlass.forges.plain.merging import METHODS, merged, person
 from windlass.forges.plain.program import spool
-from windlass.forges.plain.program.compose import compose
+from windlass.forges.plain.program.compose import compose, identity
 from windlass.forges.plain.program.folder import Busy
 from windlass.forges.plain.program.git import GitFailed
 from windlass.forges.plain.program.pulls import OPEN, Pull
 from windlass.forges.plain.repository import Repository, opened
 from windlass.forges.plain.sending import kick
-from windlass.ports.forge import Merge, PullRequest, PullState
+from windlass.ports.forge import Approval, Merge, PullRequest, PullState
 
 STATES = ("all", *PullState)
 
@@ -171,6 +171,9 @@ def _shown(repository: Repository, pull: Pull) -> PullRequest:
         state=PullState(pull.state),
         merge_sha=pull.merge_sha,
         approved_by=tuple(pull.approved_by()),
+        approvals=tuple(
+            Approval(identity(name), sha, name) for name, sha in sorted(pull.approvals.items())
+        ),
         statuses=statuses.of_commit(repository, pull.head_sha),
         comment=pull.comment,
         created_at=pull.created_at,

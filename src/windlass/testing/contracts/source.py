@@ -1,7 +1,7 @@
 """
 What every forge tells of a repository.
 
-Subclass `SourceContract` and give it `source`, `world`, `filled` and `proposed`:
+Subclass `SourceContract` and give it `source`, `world`, `filled`, `proposed` and `approved`:
 
     class TestMine(SourceContract):
         @pytest.fixture
@@ -31,6 +31,22 @@ class World:
     default: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """
+    An approval that somebody else than the author gave: of which pull request and which commit.
+
+    `by` is the sender's id that the forge's dialect reads from a webhook of that person. `push`
+    moves the head on, `back` takes the approval back, if the forge has such a thing.
+    """
+
+    number: int
+    by: str
+    sha: str
+    push: Callable[[], object]
+    back: Callable[[], object] | None = None
+
+
 class SourceContract:
     """Promises of the port `Source`."""
 
@@ -54,6 +70,11 @@ class SourceContract:
         """Open a pull request; what is to be told of it (its times and reports do not count)."""
         raise NotImplementedError
 
+    @pytest.fixture
+    def approved(self) -> Approved:
+        """A pull request whose head one person approves, after it was pushed to again."""
+        raise NotImplementedError
+
     def test_every_head_is_told(
         self, source: Source, world: World, filled: Callable[[int], Mapping[str, str]]
     ) -> None:
@@ -68,6 +89,34 @@ class SourceContract:
         wanted = proposed()
         found = asyncio.run(source.pull(world.url, wanted.number))
         assert _facts(found) == _facts(wanted)
+
+    def test_an_approval_is_whose_webhooks_say(
+        self, source: Source, world: World, approved: Approved
+    ) -> None:
+        """It has the sender's id that webhooks tell, and the commit that was looked at."""
+        pull = asyncio.run(source.pull(world.url, approved.number))
+        assert pull.head_sha == approved.sha
+        assert [(one.by, one.sha) for one in pull.approvals or ()] == [(approved.by, approved.sha)]
+
+    def test_what_comes_after_an_approval_is_not_approved(
+        self, source: Source, world: World, approved: Approved
+    ) -> None:
+        """The forge may keep an approval; it never is one of a commit that came later."""
+        approved.push()
+        pull = asyncio.run(source.pull(world.url, approved.number))
+        assert pull.head_sha != approved.sha
+        assert pull.approvals is not None
+        assert {one.sha for one in pull.approvals} <= {approved.sha, ""}
+
+    def test_an_approval_that_is_taken_back_is_gone(
+        self, source: Source, world: World, approved: Approved
+    ) -> None:
+        """Then the forge tells of none, which is not the same as not to tell."""
+        if approved.back is None:
+            pytest.skip("this forge takes no approval back")
+        approved.back()
+        pull = asyncio.run(source.pull(world.url, approved.number))
+        assert pull.approvals == ()
 
     def test_an_unknown_pull_request_is_named(self, source: Source, world: World) -> None:
         """There is no pull request with that number, and that is said."""

@@ -13,11 +13,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from windlass.core.errors import NotAllowed, NotFound, Permanent, WindlassError
-from windlass.ports.forge import Hook, HookState, Login, Permission, PullRequest, Request, Status
+from windlass.ports.forge import (
+    Approval,
+    Hook,
+    HookState,
+    Login,
+    Permission,
+    PullRequest,
+    Request,
+    Status,
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,6 +72,26 @@ class FakeForge:
         """Let there be a repository."""
         self.repositories[url] = repository
         return repository
+
+    def approve(self, url: str, number: int, by: str) -> None:
+        """Let somebody approve the head of a pull request; `by` is their id."""
+        pull = self.repositories[url].proposals[number]
+        others = tuple(one for one in pull.approvals or () if one.by != by)
+        self._put(url, replace(pull, approvals=(*others, Approval(by, pull.head_sha))))
+
+    def revoke(self, url: str, number: int, by: str) -> None:
+        """Let somebody take an approval back."""
+        pull = self.repositories[url].proposals[number]
+        others = tuple(one for one in pull.approvals or () if one.by != by)
+        self._put(url, replace(pull, approvals=others))
+
+    def push(self, url: str, number: int, sha: str) -> None:
+        """Let a pull request have another head; it keeps its approvals of the one before."""
+        pull = self.repositories[url].proposals[number]
+        self._put(url, replace(pull, head_sha=sha))
+
+    def _put(self, url: str, pull: PullRequest) -> None:
+        self.repositories[url].proposals[pull.number] = pull
 
     def statuses(self, url: str, sha: str) -> dict[str, Status]:
         """The last status of each context of a commit."""

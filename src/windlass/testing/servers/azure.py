@@ -185,6 +185,7 @@ class AzureServer(Hooks):
             number, home, self.people[author], more.pop("title", f"Add {head}"), head, **more
         )
         self.pulls.append(made)
+        made.iterated()
         self.tell(home, "git.pullrequest.created", made.shown, f"{author} created a pull request")
         return made
 
@@ -212,6 +213,12 @@ class AzureServer(Hooks):
     def get_pull(self, call: Call) -> Reply:
         """One of them."""
         return Reply(200, self.pull_request(call).shown)
+
+    @route("GET", f"{PULL}/iterations")
+    def get_iterations(self, call: Call) -> Reply:
+        """The heads it has had."""
+        found = self.pull_request(call).iterations
+        return Reply(200, {"value": found, "count": len(found)})
 
     @route("GET", f"{PULL}/labels")
     def get_labels(self, call: Call) -> Reply:

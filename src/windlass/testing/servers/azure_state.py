@@ -162,6 +162,42 @@ class Pull:
     tested: bool = True
     more: dict[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    # The heads it has had, and who voted what.
+    iterations: list[dict[str, Any]] = field(default_factory=list)
+    votes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def iterated(self) -> None:
+        """Its head is one more of those that it has had."""
+        tip = (self.source or self.home).refs()[f"refs/heads/{self.head}"][0]
+        number = len(self.iterations) + 1
+        made = {"id": number, "createdDate": self.later(), "sourceRefCommit": {"commitId": tip}}
+        self.iterations.append(made)
+
+    def voted(self, person: Person, vote: int) -> None:
+        """Somebody votes; a vote is written down among what was said."""
+        self.votes[person.id] = {**person.shown, "vote": vote}
+        values = {
+            "CodeReviewThreadType": "VoteUpdate",
+            "CodeReviewVoteResult": str(vote),
+            "CodeReviewVotedByIdentity": "1",
+        }
+        threads = self.home.threads.setdefault(self.number, [])
+        author = {"id": guid("service"), "displayName": "Microsoft.VisualStudio.Services.TFS"}
+        comment = {"id": 1, "author": author, "content": f"{person.name} voted {vote}"}
+        thread = {
+            "id": len(threads) + 1,
+            "publishedDate": self.later(),
+            "comments": [{**comment, "commentType": "system"}],
+            "properties": {k: {"$type": "System.String", "$value": v} for k, v in values.items()},
+            "identities": {"1": person.shown},
+            "isDeleted": False,
+        }
+        threads.append(thread)
+
+    def later(self) -> str:
+        """A time after all that was told of it before."""
+        said = len(self.iterations) + len(self.home.threads.get(self.number, []))
+        return f"2024-05-02T20:{said // 60:02}:{said % 60:02}.5Z"
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -180,7 +216,7 @@ class Pull:
             "targetRefName": f"refs/heads/{self.base}",
             "mergeStatus": "succeeded",
             "isDraft": False,
-            "reviewers": [],
+            "reviewers": list(self.votes.values()),
             **self.more,
         }
         if self.tested:

@@ -179,6 +179,12 @@ class BitbucketCloudServer(CloudWorld):
         shas = at.bare.git("rev-list", pull.ref).split() if at.bare.at(pull.ref) else []
         return self._page(call, [{"type": "commit", "hash": sha} for sha in shas])
 
+    @route("GET", REPOSITORY + "/pullrequests/{number}/activity")
+    def activity(self, call: Call) -> Reply:
+        """What happened to a pull request, the newest first."""
+        at, _ = self._open(call, "pullrequest")
+        return self._page(call, self._pull(at, call).activity, largest=50)
+
     @route("GET", REPOSITORY + "/pullrequests/{number}/comments")
     def comments(self, call: Call) -> Reply:
         """Every comment, the deleted ones too."""

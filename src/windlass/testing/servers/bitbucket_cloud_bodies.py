@@ -62,6 +62,8 @@ class Pull:
     draft: bool = False
     approved: list[Person] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    # What happened, the newest first.
+    activity: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Bodies:
@@ -126,6 +128,11 @@ class Bodies:
             "created_on": AT,
             "links": self._links(f"/comments/{number}"),
         }
+
+    def updated(self, at: Repository, pull: Pull) -> dict[str, Any]:
+        """An update of a pull request, as its activity tells it."""
+        source = self._side(pull.source, pull.branch, at.bare.at(pull.ref))
+        return {"update": {"state": pull.state, "date": AT, "source": source, "changes": {}}}
 
     def event(self, at: Repository, pull: Pull, by: Person) -> dict[str, object]:
         """The webhook of a pull request."""

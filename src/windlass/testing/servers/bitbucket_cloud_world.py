@@ -87,12 +87,14 @@ class CloudWorld(Server):
         at.bare.commit(ref, f"Add {branch}", at.bare.at("refs/heads/main"))
         pull = Pull(len(at.pulls) + 1, f"Add {branch}", branch, by, ref, fork or at)
         at.pulls.append(pull)
+        pull.activity.insert(0, self.bodies.updated(at, pull))
         self._tell(at, "pullrequest:created", self.bodies.event(at, pull, by))
         return pull
 
     def moved(self, at: Repository, pull: Pull, by: Person) -> str:
         """Another commit of a pull request."""
         sha = at.bare.commit(pull.ref, "More")
+        pull.activity.insert(0, self.bodies.updated(at, pull))
         self._tell(at, "pullrequest:updated", self.bodies.event(at, pull, by))
         return sha
 
@@ -100,6 +102,7 @@ class CloudWorld(Server):
         """The pull request is merged."""
         pull.merge = at.bare.commit("refs/heads/main", f"Merge {pull.title}")
         pull.state = "MERGED"
+        pull.activity.insert(0, self.bodies.updated(at, pull))
         self._tell(at, "pullrequest:fulfilled", self.bodies.event(at, pull, by))
         return pull.merge
 
@@ -107,6 +110,17 @@ class CloudWorld(Server):
         """The pull request is declined."""
         pull.state = "DECLINED"
         self._tell(at, "pullrequest:rejected", self.bodies.event(at, pull, by))
+
+    def approved(self, at: Repository, pull: Pull, by: Person) -> None:
+        """Somebody approves."""
+        pull.approved.append(by)
+        pull.activity.insert(0, {"approval": {"user": self.bodies.account(by)}})
+        self._tell(at, "pullrequest:approved", self.bodies.event(at, pull, by))
+
+    def unapproved(self, at: Repository, pull: Pull, by: Person) -> None:
+        """Somebody takes an approval back."""
+        pull.approved.remove(by)
+        self._tell(at, "pullrequest:unapproved", self.bodies.event(at, pull, by))
 
     def said(
         self, at: Repository, pull: Pull, by: Person, text: str, inline: object = None

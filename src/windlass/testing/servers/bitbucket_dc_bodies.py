@@ -61,6 +61,8 @@ class Pull:
     merge: str = ""
     draft: bool = False
     approved: list[Person] = field(default_factory=list)
+    # Account -> the commit that it looked at last.
+    seen: dict[int, str] = field(default_factory=dict)
     activities: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -102,7 +104,14 @@ class Bodies:
         """A pull request."""
         open_ = one.state == "OPEN"
         page = f"{self.base}/projects/{at.key}/repos/{at.slug}/pull-requests/{one.number}"
-        people = [{"user": self.account(who), "approved": True} for who in one.approved]
+        people = [
+            {
+                "user": self.account(who),
+                "approved": True,
+                "lastReviewedCommit": one.seen.get(who.id) or at.bare.at(one.ref),
+            }
+            for who in one.approved
+        ]
         return {
             "id": one.number,
             "version": 0,

@@ -109,8 +109,17 @@ class DataCenterWorld(Server):
     def approved(self, at: Repository, pull: Pull, by: Person) -> None:
         """Somebody approves what is there now."""
         pull.approved.append(by)
-        seen = {"user": self.bodies.account(by), "lastReviewedCommit": at.bare.at(pull.ref)}
-        self._about(at, pull, by, "pr:reviewer:approved", participant=seen)
+        self._reviewed(at, pull, by, "pr:reviewer:approved")
+
+    def unapproved(self, at: Repository, pull: Pull, by: Person) -> None:
+        """Somebody takes an approval back."""
+        pull.approved.remove(by)
+        self._reviewed(at, pull, by, "pr:reviewer:unapproved")
+
+    def _reviewed(self, at: Repository, pull: Pull, by: Person, event: str) -> None:
+        pull.seen[by.id] = at.bare.at(pull.ref)
+        seen = {"user": self.bodies.account(by), "lastReviewedCommit": pull.seen[by.id]}
+        self._about(at, pull, by, event, participant=seen)
 
     def said(
         self, at: Repository, pull: Pull, by: Person, text: str, anchor: object = None

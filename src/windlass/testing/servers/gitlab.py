@@ -47,6 +47,7 @@ class GitLab(Hooks, Reporting):
     def __init__(self, root: Path, prefix: str = "") -> None:
         super().__init__(root)
         self.prefix = prefix
+        self.seconds = 0
         self.tokens = {TOKEN: Token(BOT)}
         self.people = {
             number: {"id": number, "username": name, "name": name.title()}
@@ -201,8 +202,15 @@ class GitLab(Hooks, Reporting):
         project, number = self.opened(call, GUEST), int(call.names["iid"])
         if number not in project.requests:
             raise Refused(404, "404 Not found")
-        people = [{"user": self.people[one]} for one in project.approved.get(number, [])]
+        given = project.approved.get(number, {})
+        people = [{"user": self.people[one], "approved_at": at} for one, at in given.items()]
         return Reply(200, {"iid": number, "approved": bool(people), "approved_by": people})
+
+    @route("GET", "/api/v4/projects/{id}/merge_requests/{iid}/versions")
+    def versions(self, call: Call) -> Reply:
+        """The heads that it has had, the newest first."""
+        rows = self.opened(call, GUEST).versions.get(int(call.names["iid"]), [])
+        return paged(call, rows, self.home)
 
     @route("GET", "/api/v4/projects/{id}/members/all/{user}")
     def member(self, call: Call) -> Reply:
@@ -261,6 +269,7 @@ class GitLab(Hooks, Reporting):
             "created_at": now,
             "updated_at": now,
         }
+        bodies.versions(project, number, now)
         self._tell(project, number, {"action": "open"})
         return number
 
@@ -269,8 +278,24 @@ class GitLab(Hooks, Reporting):
         row = project.requests[number]
         old, row["sha"] = row["sha"], project.bare.commit("More", row["sha"])
         project.bare.point({f"refs/merge-requests/{number}/head": row["sha"]})
+        bodies.versions(project, number, self.later())
         self._tell(project, number, {"action": "update", "oldrev": old})
         return str(row["sha"])
+
+    def approve(self, project: Project, number: int, user: int = EVE) -> None:
+        """Somebody approves it as it is; a push does not take that back."""
+        project.approved.setdefault(number, {})[user] = self.later()
+        self._tell(project, number, {"action": "approved"}, user)
+
+    def revoke(self, project: Project, number: int, user: int = EVE) -> None:
+        """Somebody takes an approval back."""
+        del project.approved[number][user]
+        self._tell(project, number, {"action": "unapproved"}, user)
+
+    def later(self) -> str:
+        """A time after all that this has told before."""
+        self.seconds += 1
+        return stamp(time.time() + self.seconds)
 
     def merge(self, project: Project, number: int) -> str:
         """Ada merges it."""
@@ -291,7 +316,7 @@ class GitLab(Hooks, Reporting):
         self.fire(project, "note_events", body)
         return said
 
-    def _tell(self, project: Project, number: int, action: Row) -> None:
+    def _tell(self, project: Project, number: int, action: Row, user: int = ADA) -> None:
         row = project.requests[number]
-        body = bodies.merge_request(project, self.home, self.people[ADA], row, action)
+        body = bodies.merge_request(project, self.home, self.people[user], row, action)
         self.fire(project, "merge_requests_events", body)

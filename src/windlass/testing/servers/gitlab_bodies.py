@@ -7,6 +7,8 @@ from typing import Any
 from windlass.testing.servers.gitlab_state import Project, Row
 
 ZERO = "0" * 40
+# Where the numbers of the versions of merge requests begin.
+FIRST = 9000
 
 
 def about(project: Project, host: str) -> Row:
@@ -92,6 +94,13 @@ def merge_request(project: Project, host: str, user: Row, row: Row, action: dict
         "labels": [{"title": title} for title in row["labels"]],
         "changes": {},
     }
+
+
+def versions(project: Project, number: int, at: str) -> None:
+    """Keep the head of a merge request among those it has had."""
+    had = project.versions.setdefault(number, [])
+    head = project.requests[number]["sha"]
+    had.insert(0, {"id": FIRST + len(had), "head_commit_sha": head, "created_at": at})
 
 
 def note(project: Project, host: str, user: Row, row: Row, said: Row) -> Row:

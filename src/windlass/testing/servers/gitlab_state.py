@@ -85,7 +85,10 @@ class Project:
     blocked: set[int] = field(default_factory=set)
     hooks: dict[int, Row] = field(default_factory=dict)
     requests: dict[int, Row] = field(default_factory=dict)
-    approved: dict[int, list[int]] = field(default_factory=dict)
+    # Who approves a merge request, and since when.
+    approved: dict[int, dict[int, str]] = field(default_factory=dict)
+    # The heads that a merge request has had, newest first.
+    versions: dict[int, list[Row]] = field(default_factory=dict)
     notes: dict[int, list[Row]] = field(default_factory=dict)
     statuses: list[Row] = field(default_factory=list)
     deployments: list[Row] = field(default_factory=list)

@@ -62,6 +62,11 @@ def refuse(folder: Folder, path: str, answer: str) -> None:
     os.replace(path, folder.path("refused", name))
 
 
+def identity(name: str) -> str:
+    """The id of a person, which every webhook and every approval tells."""
+    return f"os:{name}"
+
+
 class _Composer:
     """Makes the webhooks of one entry."""
 
@@ -69,7 +74,7 @@ class _Composer:
         self.git = git
         self.entry = entry
         self.pulls = Pulls(folder, git)
-        self.identity = f"os:{entry.by if entry.acts else entry.user}"
+        self.identity = identity(entry.by if entry.acts else entry.user)
         self.writer = Writer(git, name=entry.by, identity=self.identity, at=entry.at)
 
     def bodies(self) -> list[Body]:
