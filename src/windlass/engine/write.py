@@ -23,7 +23,7 @@ from windlass.ports.records import (
     StoredEvent,
     StoredRun,
 )
-from windlass.ports.store import Above, Tx
+from windlass.ports.store import Below, Tx
 
 
 def outcome(tx: Tx, delivery: Delivery, judged: tuple[Judged, ...], now: float) -> None:
@@ -196,10 +196,15 @@ def _group(listener: Listener | None, run: Run) -> str:
 
 
 def _was_faulty(tx: Tx, stored: StoredEvent) -> bool:
-    """Whether an earlier event of the same commit reported a faulty configuration."""
+    """Whether the event before, of the same commit, reported a faulty configuration."""
     if not stored.sha:
         return False
-    faulty = tx.find(
-        StoredEvent, sha=stored.sha, repository=stored.repository, fault=Above(""), limit=1
+    before = tx.find(
+        StoredEvent,
+        sha=stored.sha,
+        repository=stored.repository,
+        number=Below(stored.number),
+        order="-number",
+        limit=1,
     )
-    return bool(faulty)
+    return any(one.fault for one in before)

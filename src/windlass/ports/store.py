@@ -35,7 +35,14 @@ class Above:
     value: str | float
 
 
-Wanted = Scalar | tuple[Scalar, ...] | Below | Above
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A condition of `find`: none of these texts."""
+
+    values: tuple[str, ...]
+
+
+Wanted = Scalar | tuple[Scalar, ...] | Below | Above | Without
 
 
 class Snapshot(Protocol):

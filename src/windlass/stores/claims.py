@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 from windlass.core.errors import Bug
 from windlass.ports.records import Delivery, StoredEffect
-from windlass.ports.store import Above, Below, Tx
+from windlass.ports.store import Above, Below, Tx, Without
 
 Q = TypeVar("Q", Delivery, StoredEffect)
 
@@ -51,12 +51,16 @@ class Claims:
     def _oldest(self, tx: Tx, just_after: float, limit: int) -> list[StoredEffect]:
         held = self._held[StoredEffect]
         with self._lock:
-            spare = limit + len(held)
-        rows = tx.find(
-            StoredEffect, state="pending", due_at=Below(just_after), order="due_at", limit=spare
+            without = Without(tuple(held))
+        fresh = tx.find(
+            StoredEffect,
+            state="pending",
+            due_at=Below(just_after),
+            id=without,
+            order="due_at",
+            limit=limit,
         )
         with self._lock:
-            fresh = [row for row in rows if row.id not in held][:limit]
             held.update(row.id for row in fresh)
         return fresh
 
@@ -91,18 +95,19 @@ class Claims:
         held = self._held[Delivery]
         with self._lock:
             spare = min(limit, EACH - self._each[repository])
+            without = Without(tuple(one for one in held if self._whose[one] == repository))
         if spare <= 0:
             return []
-        rows = tx.find(
+        fresh = tx.find(
             Delivery,
             state="received",
             repository=repository,
             due_at=Below(just_after),
+            id=without,
             order="due_at",
-            limit=EACH,
+            limit=spare,
         )
         with self._lock:
-            fresh = [row for row in rows if row.id not in held][:spare]
             held.update(row.id for row in fresh)
             self._each[repository] += len(fresh)
             self._whose.update((row.id, repository) for row in fresh)

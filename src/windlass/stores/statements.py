@@ -2,17 +2,19 @@
 The SQL of the store, as text.
 
 Each text is made once for a (layout, operation) and then goes to the
-driver as it is. It is what SQLite and PostgreSQL both understand; only the mark
-of a parameter differs. Names come from record classes alone, never from input.
+driver as it is. It is what SQLite and PostgreSQL both understand, but for `Without`,
+which only claims in memory need; the mark of a parameter differs. Names come from
+record classes alone, never from input.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cache
 
 from windlass.core.errors import Bug
-from windlass.ports.store import Above, Below, Scalar, Wanted
+from windlass.ports.store import Above, Below, Scalar, Wanted, Without
 from windlass.stores.rows import Layout
 
 # A condition's shape: its column, its operator, and how many values it takes.
@@ -92,6 +94,9 @@ def conditions(where: Mapping[str, Wanted]) -> tuple[Shape, list[Scalar]]:
             case Above(value):
                 shape.append((name, ">", 1))
                 values.append(value)
+            case Without(some):
+                shape.append((name, "NOT IN", 1))
+                values.append(json.dumps(some))
             case tuple():
                 shape.append((name, "IN", len(wanted)))
                 values.extend(wanted)
@@ -106,6 +111,9 @@ def _clause(of: Layout[object], name: str, operator: str, size: int, mark: str) 
     match operator:
         case "IS NULL":
             return f"{column} IS NULL"
+        case "NOT IN":
+            # One value however many they are, so that the text stays the same.
+            return f"{column} NOT IN (SELECT value FROM json_each({mark}))"  # noqa: S608 - the same
         case "IN":
             return f"{column} IN ({', '.join([mark] * size)})" if size else "1 = 0"
         case _:

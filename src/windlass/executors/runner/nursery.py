@@ -17,13 +17,13 @@ import sys
 
 from windlass.executors.runner import pack  # noqa: F401 - imported once, for all who are born here
 from windlass.executors.runner.begin import begin
-from windlass.executors.runner.system import hide, show_as
+from windlass.executors.runner.system import give_way, hide, show_as
 
 # A message is the path of the job's folder; with it come its lock, and what becomes 0, 1 and 2.
 LONGEST = 4096
 FILES = 4
 # Jobs give way to the server, which answers forges and people while all cores work.
-NICE = 5
+NICE = 10
 
 
 def serve(number: int) -> None:
@@ -31,6 +31,7 @@ def serve(number: int) -> None:
     # Who is born here is collected by the kernel: nobody waits for the end of a job.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     hide()
+    give_way(NICE)
     gc.freeze()
     # What went wrong until here is told in the file of whose job wanted this process.
     os.dup2(1, 2)
@@ -62,8 +63,7 @@ def _live(folder: str, lock: int, *files: int) -> None:
             os.dup2(file, number)
             os.close(file)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
-        os.nice(NICE)
+        os.setpgid(0, 0)
         os.chdir(folder)
         show_as(folder)
         begin(folder, lock)

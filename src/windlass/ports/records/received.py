@@ -181,7 +181,8 @@ class StoredEvent:
     UNIQUE: ClassVar[tuple[Columns, ...]] = (("delivery", "position"),)
     INDEXES: ClassVar[tuple[Columns, ...]] = (
         ("repository", "number"),
-        ("sha",),
+        ("repository", "sha", "number"),
+        ("repository", "sha", "recovered"),
         ("repository", "pull_request"),
     )
 

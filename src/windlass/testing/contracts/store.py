@@ -22,7 +22,7 @@ import pytest
 
 from windlass.core.errors import Bug, Conflict, NotFound
 from windlass.ports.records import Audit, Delivery, Repository, StoredEffect
-from windlass.ports.store import Above, Below, Store, Tx, Wanted
+from windlass.ports.store import Above, Below, Store, Tx, Wanted, Without
 
 Opened = Callable[[], AbstractAsyncContextManager[Store]]
 Test = Callable[[Store], Awaitable[None]]
@@ -161,7 +161,7 @@ class StoreContract:
         run(test)
 
     def test_records_are_found_by_what_they_hold(self, run: Run) -> None:
-        """Equal, any of, less, more, ordered, limited."""
+        """Equal, any of, none of, less, more, ordered, limited."""
 
         async def test(store: Store) -> None:
             await store.transaction(lambda tx: tx.add_all([audit(n) for n in range(1, 6)]))
@@ -177,7 +177,8 @@ class StoreContract:
             assert await numbers(number=()) == []
             assert await numbers(at=Below(2.0), order="at") == [6, 1]
             assert await numbers(at=Above(2.0), order="-at") == [5, 4, 3]
-            assert await numbers(order="-number", limit=2) == [6, 5]
+            assert await numbers(actor=Without(("bob",)), order="number", limit=2) == [1, 2]
+            assert await numbers(actor=Without(()), order="-number", limit=2) == [6, 5]
             with pytest.raises(Bug):
                 await numbers(colour="red")
             with pytest.raises(Bug):

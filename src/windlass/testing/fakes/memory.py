@@ -18,7 +18,7 @@ import msgspec
 
 from windlass.core.errors import Bug, Conflict
 from windlass.ports.records import Counter, Delivery, StoredEffect
-from windlass.ports.store import Above, Below, Scalar, Tx, Wanted
+from windlass.ports.store import Above, Below, Scalar, Tx, Wanted, Without
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -62,6 +62,8 @@ def _fits(value: object, wanted: Wanted) -> bool:
             return value < wanted.value  # type: ignore[operator]
         case Above():
             return value > wanted.value  # type: ignore[operator]
+        case Without():
+            return value not in wanted.values
         case tuple():
             return value in wanted
         case _:

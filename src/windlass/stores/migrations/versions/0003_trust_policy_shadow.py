@@ -22,18 +22,10 @@ COLUMNS: dict[str, tuple[tuple[str, sa.types.TypeEngine[Any], str], ...]] = {
         ("allow_forks", sa.Text(), "'[\"**\"]'"),
     ),
     "delivery": (("took", sa.Double(), "0.0"), ("deaths", NUMBER, "0")),
-    "run": (("origin", NUMBER, "0"),),
     "commit_status": (("event", NUMBER, "0"), ("listener", sa.Text(), "''")),
     "verdict": (("shadow", sa.Boolean(), "false"),),
     "chat_command": (("explains", NUMBER, "0"),),
 }
-
-INDEXES = {"ix_run_sha": ["sha"], "ix_run_repository_state": ["repository", "state"]}
-# Runs of replays that are there already.
-REPEATING = """
-UPDATE run SET origin = (SELECT origin FROM event WHERE event.number = run.event)
-WHERE event IN (SELECT number FROM event WHERE origin > 0)
-"""
 
 
 def upgrade() -> None:
@@ -41,10 +33,6 @@ def upgrade() -> None:
         with op.batch_alter_table(table, schema=None) as batch_op:
             for name, kind, default in columns:
                 batch_op.add_column(_column(name, kind, default))
-    op.execute(REPEATING)
-    with op.batch_alter_table("run", schema=None) as batch_op:
-        for name, of in INDEXES.items():
-            batch_op.create_index(name, of, unique=False)
     _checks()
     _issuers()
 
