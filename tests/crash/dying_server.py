@@ -1,9 +1,10 @@
 """
-A server that kills itself: `python dying_server.py POINT FOLDER`, arguments of `up` after it.
+A server that kills itself: `python dying_server.py POINTS FOLDER DATA ADDRESS`.
 
 Every kind of call that leaves the process, and every kind of transaction, has a point
-before it and one after it; they are numbered as they are first passed. At number POINT
-the process gets SIGKILL. POINT 0 never comes; then FOLDER/points names those passed.
+before it and one after it; they are numbered as they are first passed, and FOLDER/points
+remembers them for the next server. At each of the POINTS (numbers with commas between)
+the process gets SIGKILL; `-` is none.
 """
 
 from __future__ import annotations
@@ -40,19 +41,21 @@ POINTS = (
 
 
 class Counter:
-    """Counts the points that are passed for the first time, and dies at the wanted one."""
+    """Counts the points that are passed for the first time, and dies at the wanted ones."""
 
-    def __init__(self, fatal: int, folder: Path) -> None:
+    def __init__(self, fatal: frozenset[int], folder: Path) -> None:
         self.fatal = fatal
-        self.folder = folder
-        self.passed: list[str] = []
+        self.points = folder / "points"
+        self.points.touch()
+        self.passed = self.points.read_text(encoding="utf-8").splitlines()
 
     def __call__(self, name: str) -> None:
         if name in self.passed:
             return
         self.passed.append(name)
-        if len(self.passed) == self.fatal:
-            (self.folder / "died").write_text(name, encoding="utf-8")
+        with self.points.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+        if len(self.passed) in self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -76,12 +79,12 @@ def wrapped(
 def main() -> None:
     """Wrap, and serve."""
     fatal, folder, data, address = sys.argv[1:]
-    point = Counter(int(fatal), Path(folder))
+    numbers = frozenset(int(one) for one in fatal.split(",") if one.isdigit())
+    point = Counter(numbers, Path(folder))
     for kind, name in POINTS:
         setattr(kind, name, wrapped(getattr(kind, name), f"{kind.__name__}.{name}", point))
     flags = {"data": data, "address": address, "jobs": "2"}
     run(read(flags, {}, Host.here()), lambda _: None)
-    (Path(folder) / "points").write_text("\n".join(point.passed), encoding="utf-8")
 
 
 if __name__ == "__main__":

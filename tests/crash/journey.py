@@ -81,6 +81,7 @@ class Journey:
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     restarts: int = 0
+    fatal: tuple[int, ...] = ()
 
     @classmethod
     def prepare(cls, folder: Path) -> Journey:
@@ -94,13 +95,14 @@ class Journey:
         (folder / "work" / ".windlass.yaml").write_text(text, encoding="utf-8")
         self.commit("first")
         git(folder / "work", "push", "-q", "origin", "HEAD:main")
-        self.start(0)
+        self.start()
         self.once("/repositories", url=str(folder / "shop.git"), name="shop")
         self.stop()
         return self
 
     def keep(self) -> None:
-        """Remember the folder as it is now."""
+        """Remember the folder as it is now, without the points that were passed."""
+        (self.folder / "points").unlink()
         shutil.copytree(self.folder, self.folder.with_suffix(".kept"), symlinks=True)
 
     def again(self) -> Journey:
@@ -117,12 +119,13 @@ class Journey:
         git(work, "commit", "-qm", text)
         return git(work, "rev-parse", "HEAD")
 
-    def start(self, fatal: int) -> None:
-        """Start the server; it dies at point `fatal`."""
+    def start(self) -> None:
+        """Start the server; it dies at each of the points `fatal`."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, str(HERE / "dying_server.py"), str(fatal)),
+                    *(sys.executable, str(HERE / "dying_server.py")),
+                    ",".join(map(str, self.fatal)) or "-",
                     *(str(self.folder), str(self.folder / "data"), f"127.0.0.1:{self.port}"),
                 ],
                 stdout=log,
@@ -140,7 +143,7 @@ class Journey:
         """Start the server again when it is dead."""
         if self.process is None or self.process.poll() is not None:
             self.restarts += 1
-            self.start(0)
+            self.start()
 
     def ask(self, path: str, **body: object) -> Any:
         """What the API answers, once the server answers at all."""

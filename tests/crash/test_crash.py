@@ -2,8 +2,9 @@
 Killed at any point of the walk, the server comes back right.
 
 The walk is a push that reaches dev, a pull request that is checked, and its merge
-that reaches production. Each test kills the server with SIGKILL at one point of it,
-starts it again, lets the walk end, and asks the same questions.
+that reaches production. Each test kills the server with SIGKILL at some points of it,
+far from each other, starts it again each time, lets the walk end, and asks the same
+questions.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from journey import Journey, git
 
 pytestmark = pytest.mark.timeout(400)
 
-# More than there are; `test_every_point_has_a_test` says when that is no longer so.
-MOST = 48
+# The walks, and how often each is killed: WALKS points lie between two kills of one.
+# Together more than there are points; `test_every_point_has_a_test` says when not.
+WALKS, KILLS = 16, 3
 
 EVENTS = [
     ("branch", "created", "FB1"),
@@ -76,17 +78,19 @@ def oracle(journey: Journey) -> None:
 
 def test_every_point_has_a_test(journey: Journey) -> None:
     """The walk that nobody disturbs passes fewer points than there are tests."""
-    journey.start(0)
+    journey.start()
     journey.walk()
     oracle(journey)
     journey.stop()
     points = (journey.folder / "points").read_text(encoding="utf-8").splitlines()
-    assert 35 < len(points) <= MOST
+    assert 35 < len(points) <= WALKS * KILLS
 
 
-@pytest.mark.parametrize("point", range(1, MOST + 1))
-def test_killed_there_it_comes_back(journey: Journey, point: int) -> None:
-    """After a kill at this point the walk ends as if there had been none."""
-    journey.start(point)
+@pytest.mark.parametrize("first", range(1, WALKS + 1))
+def test_killed_there_it_comes_back(journey: Journey, first: int) -> None:
+    """After kills at these points the walk ends as if there had been none."""
+    journey.fatal = tuple(range(first, WALKS * KILLS + 1, WALKS))
+    journey.start()
     journey.walk()
     oracle(journey)
+    assert journey.restarts >= KILLS - 1
