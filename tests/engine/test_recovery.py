@@ -209,3 +209,16 @@ def test_two_webhooks_of_one_merge_are_one_event(tmp_path):
         assert len(await runs(here)) == 1
 
     play(tmp_path, MERGED, work)
+
+
+def test_a_pull_request_that_cannot_be_asked_for_keeps_no_other_head_back(tmp_path):
+    """Gogs tells none of them, and elsewhere one may be gone."""
+
+    async def work(here, story):
+        await story.play([{"open": {"number": 1, "head": "one", "files": {"a": "1"}}}])
+        here.forge.repositories[here.repository.url].proposals.clear()
+        here.origin.git("update-ref", "refs/tags/v1", here.origin.at("refs/heads/main"))
+        await look(here)
+        assert [one.event.tag for one in await events_of(here, Kind.TAG)] == ["v1"]
+
+    play(tmp_path, MERGED, work)

@@ -164,7 +164,12 @@ class Recovery:
         known = await self._world.store.read(
             lambda tx: tx.get(PullRequestState, repository.name, number)
         )
-        pull = await source.pull(repository.url, number)
+        try:
+            pull = await source.pull(repository.url, number)
+        except (Permanent, UserError) as error:
+            # The other heads are no worse for it.
+            log.warning("not asked for", action="recover", pull=number, why=str(error))
+            return 0
         event = _pull_event(repository.name, pull, known, before)
         if event is None:
             return 0
