@@ -217,6 +217,7 @@ def test_a_pull_request_that_cannot_be_asked_for_keeps_no_other_head_back(tmp_pa
     async def work(here, story):
         await story.play([{"open": {"number": 1, "head": "one", "files": {"a": "1"}}}])
         here.forge.repositories[here.repository.url].proposals.clear()
+        await look(here)  # what came meanwhile
         here.origin.git("update-ref", "refs/tags/v1", here.origin.at("refs/heads/main"))
         await look(here)
         assert [one.event.tag for one in await events_of(here, Kind.TAG)] == ["v1"]
