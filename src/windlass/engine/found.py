@@ -9,13 +9,37 @@ import zlib
 
 import msgspec
 
-from windlass.core.event import Event
+from windlass.core.event import Event, Kind
 from windlass.engine import memory
 from windlass.engine.receive import kept
+from windlass.ports.forge import PullRequest
 from windlass.ports.records import Delivery, PullRequestState, Repository
 from windlass.ports.store import Tx
 
 SOURCE = "recovered"
+
+
+def about(repository: str, pull: PullRequest, kind: Kind, action: str) -> Event:
+    """What happened to a pull request, as the forge tells it now, at its head."""
+    return Event(
+        kind=kind,
+        action=action,
+        repository=repository,
+        number=pull.number,
+        base=pull.base,
+        head=pull.head,
+        sha=pull.head_sha,
+        head_sha=pull.head_sha,
+        author=pull.author,
+        author_id=pull.author_id,
+        fork=pull.fork,
+        fork_owner=pull.fork_owner,
+        draft=pull.draft,
+        labels=pull.labels,
+        title=pull.title,
+        url=pull.web_url or None,
+        recovered=True,
+    )
 
 
 def encode(event: Event) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -205,26 +206,9 @@ def _pull_event(
         return None
     if pull.state is not PullState.OPEN and known is None:
         return None
-    return Event(
-        kind=Kind.PULL_REQUEST,
-        action=action,
-        repository=repository,
-        number=pull.number,
-        base=pull.base,
-        head=pull.head,
-        sha=pull.merge_sha if action == "merged" else pull.head_sha,
-        head_sha=pull.head_sha,
-        before=before or None,
-        author=pull.author,
-        author_id=pull.author_id,
-        fork=pull.fork,
-        fork_owner=pull.fork_owner,
-        draft=pull.draft,
-        labels=pull.labels,
-        title=pull.title,
-        url=pull.web_url or None,
-        recovered=True,
-    )
+    event = events.about(repository, pull, Kind.PULL_REQUEST, action)
+    sha = pull.merge_sha if action == "merged" else pull.head_sha
+    return replace(event, sha=sha, before=before or None)
 
 
 def _ref_events(repository: str, ref: str, before: str, after: str) -> Iterable[Event]:

@@ -9,6 +9,7 @@ forge's id of the person, as webhooks tell it, and never from a name.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from windlass.core.event import Event, Kind
 from windlass.engine import found
@@ -98,24 +99,10 @@ def differences(
 
 
 def _event(repository: str, pull: PullRequest, said: Approval, action: str) -> Event:
-    return Event(
-        kind=Kind.REVIEW,
-        action=action,
-        repository=repository,
-        number=pull.number,
-        base=pull.base,
-        head=pull.head,
+    return replace(
+        found.about(repository, pull, Kind.REVIEW, action),
         sha=said.sha,
         head_sha=said.sha,
         sender=said.name or None,
         sender_id=said.by,
-        author=pull.author,
-        author_id=pull.author_id,
-        fork=pull.fork,
-        fork_owner=pull.fork_owner,
-        draft=pull.draft,
-        labels=pull.labels,
-        title=pull.title,
-        url=pull.web_url or None,
-        recovered=True,
     )
