@@ -195,6 +195,33 @@ def test_who_is_expected_and_does_not_come_holds_nobody_up():
     asyncio.run(play())
 
 
+def test_however_many_come_nobody_is_held_back_for_long():
+    """Webhooks that start nothing, one after the other, let their repository through once."""
+
+    async def play():
+        slots = Slots(4)
+        await slots.take("busy")
+
+        async def noisy(name):
+            while True:
+                slots.expect(name)
+                await slots.give_way(name)
+                await asyncio.sleep(0.06)
+                slots.forget(name)
+                await asyncio.sleep(0.005)
+
+        noise = [asyncio.create_task(noisy(f"n{number}")) for number in range(10)]
+        await asyncio.sleep(0.03)
+        for _ in range(3):
+            await asyncio.wait_for(slots.take("busy"), 5)
+            await asyncio.wait_for(slots.give_way("busy"), 5)
+        for task in noise:
+            task.cancel()
+        await asyncio.gather(*noise, return_exceptions=True)
+
+    asyncio.run(play())
+
+
 async def served(store, flood, others):
     """How many dispatches it takes until each of `others` is done, one at a time in all."""
     turns, done, through = 0, {}, asyncio.Event()

@@ -390,3 +390,27 @@ def test_trust_that_changed_while_its_issuer_was_asked_stays_changed(ground):
         assert not here.world.vault.get(ANCHOR, "deploys")
 
     ground(work)
+
+
+def test_trust_that_was_narrowed_while_its_keys_were_stored_stays_narrow(ground):
+    """Whoever is last, nobody is trusted whom the change took away."""
+
+    async def work(here):
+        await here.add(claims={"repository": ("acme/shop", "acme/web")})
+        assert await here.trusts(here.token(repository="acme/web"))
+        store = here.issuers._renew
+
+        async def late(asked, anchor):
+            here.issuers._renew = store
+            narrow = TrustChange(claims={"repository": ("acme/shop",)})
+            await here.requests.set_trust("deploys", narrow, by="ada")
+            await store(asked, anchor)
+
+        here.issuers._renew = late
+        await here.later(EVERY)
+        with pytest.raises(BadDelivery):
+            await here.trusts(here.token(repository="acme/web"))
+        await here.later(EVERY)
+        assert await here.trusts(here.token(repository="acme/shop"))
+
+    ground(work)

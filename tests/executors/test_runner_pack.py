@@ -124,3 +124,27 @@ def test_what_is_no_file_is_refused(packed, root):
     os.mkfifo(root / "dist/pipe")
     with pytest.raises(CannotPack, match="neither"):
         packed("dist/")
+
+
+def test_who_packs_looks_up_meanwhile(root, tmp_path):
+    """A file of any size ends when the job shall end."""
+    (root / "large").write_bytes(b"x" * (40 << 20))
+    looks = []
+
+    def check():
+        looks.append(1)
+        if len(looks) > 3:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        pack(str(root), ["large"], str(tmp_path / "package.tar"), (), check)
+    assert (tmp_path / "package.tar").stat().st_size < 40 << 20
+
+
+def test_what_the_disk_does_not_hold_is_refused_before_it_is_written(root, tmp_path):
+    """A hole takes no room until it is packed."""
+    with (root / "hole").open("wb") as file:
+        file.truncate(1 << 43)
+    with pytest.raises(CannotPack, match="the disk has"):
+        pack(str(root), ["hole"], str(tmp_path / "package.tar"), ())
+    assert not (tmp_path / "package.tar").exists()

@@ -18,7 +18,7 @@ from windlass.core.environment import (
 from windlass.core.errors import NotFound, Permanent, Transient, UserError
 from windlass.engine.configurations import Configurations, Loaded
 from windlass.engine.names import place_name
-from windlass.engine.reviews import Reviews
+from windlass.engine.reviews import Reviews, coming
 from windlass.engine.world import World
 from windlass.git.mirror import Mirror
 from windlass.ports.records import Deployment, Place, PullRequestState, Repository, StoredRun
@@ -109,6 +109,8 @@ class Admissions:
         A webhook may have been lost, and a refusal is for ever.
         """
         now = self._world.clock.now()
+        if await self._world.store.read(lambda tx: coming(tx, repository.name)):
+            return Wait("its repository's events are being taken in", now + SOON)
         for pull in pulls:
             try:
                 missing = await reviews.look(repository, pull.number)

@@ -74,6 +74,7 @@ class Dispatch:
             # In a burst one dispatch at a time holds back, and all others behind it.
             async with self._patient:
                 await self._receive.quiet(HOLD)
+            self._slots.expect(delivery.repository)
             try:
                 async with self._suspects.handling(delivery.id):
                     if not await self._dispatch(delivery):
@@ -91,7 +92,6 @@ class Dispatch:
 
         Its webhooks are stored and wait as well as its jobs do, and cost nothing meanwhile.
         """
-        self._slots.expect(repository)
         while self._slots.waiting(repository) > MOST_WAITING:
             await self._world.clock.sleep(PAUSE)
         await self._slots.give_way(repository)

@@ -52,13 +52,13 @@ def decode(body: bytes) -> Event:
     return msgspec.json.decode(body, type=Event)
 
 
-def take(tx: Tx, repository: Repository, event: Event, identity: str, now: float) -> None:
-    """Store its delivery, under a key that says what it is, so that twice is once."""
+def take(tx: Tx, repository: Repository, event: Event, identity: str, now: float) -> bool:
+    """Store its delivery, under a key that says what it is, so that twice is once; if it is new."""
     body = encode(event)
     where = event.branch or event.tag or event.number
     said = f" {event.sender_id}" if event.sender_id else ""
     what = f"{event.label} {where} {event.before}-{event.sha} {_since(tx, event)}{said}"
-    tx.add(
+    return tx.add(
         Delivery(
             id=identity,
             endpoint=repository.endpoint,

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import structlog
 
@@ -177,30 +176,28 @@ class Issuers:
 
         still = await self._world.store.transaction(work)
         if keys:
-            await self._renew(
-                {one.repository: anchors.anchor(trust_of(one), keys) for one in still}
-            )
+            for one in still:
+                await self._renew(one, anchors.anchor(trust_of(one), keys))
 
-    async def _renew(self, anchors: Mapping[str, bytes]) -> None:
-        for repository, anchor in anchors.items():
-            if self._world.vault.get(ANCHOR, repository) != anchor:
-                await self._world.secrets.put(ANCHOR, repository, anchor)
-                if not await self._world.store.read(partial(_wants, name=repository)):
-                    # It was given up while we asked.
-                    await self._world.secrets.put(ANCHOR, repository, b"")
-                log.info("keys changed", action="issuer", repository=repository)
-                self._changed()
+    async def _renew(self, asked: TrustedIssuer, anchor: bytes) -> None:
+        """Let an endpoint trust these keys, unless something else is trusted since we asked."""
+        name = asked.repository
+        if self._world.vault.get(ANCHOR, name) == anchor:
+            return
+        await self._world.secrets.put(ANCHOR, name, anchor)
+        now = await self._world.store.read(lambda tx: tx.get(TrustedIssuer, name))
+        if now is None or trust_of(now) != trust_of(asked):
+            # Whoever changed it may have been before us: nobody, until the next look.
+            await self._world.secrets.put(ANCHOR, name, b"")
+            self._wished.add(name)
+        log.info("keys changed", action="issuer", repository=name)
+        self._changed()
 
 
 def _trusted(tx: Tx) -> list[Wished]:
     """The repositories that are connected and trust an issuer."""
     found = ((tx.get(Repository, one.repository), one) for one in tx.find(TrustedIssuer))
     return [(one, trust) for one, trust in found if one and one.active and trust.issuer]
-
-
-def _wants(tx: Tx, name: str) -> bool:
-    trust = tx.get(TrustedIssuer, name)
-    return trust is not None and bool(trust.issuer)
 
 
 def _within(now: float, then: float, seconds: float) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import structlog
 
-from windlass.core.errors import BadDelivery, Permanent, UserError
+from windlass.core.errors import BadDelivery, Permanent, Transient, UserError
 from windlass.core.event import ZERO, Event, Kind
 from windlass.engine import found as events
 from windlass.engine.hooks import hook_of, secrets_of
@@ -147,16 +147,19 @@ class Recovery:
         asked = {number: before.get(number, 0.0) for number in numbers}
         self._asked[repository.name] = asked
         due = sorted((at, number) for number, at in asked.items() if now - at >= FRESH)
+        failed: Transient | None = None
         for _, number in due[:ASKED]:
             try:
                 more = await self._reviews.look(repository, number)
-            except (Permanent, UserError) as error:
+            except (Permanent, Transient, UserError) as error:
                 # The others are no worse for it.
                 log.warning("reviews not asked for", action="recover", pull=number, why=str(error))
-                more = 0
+                failed, more = failed or _passing(error), 0
             if more is not None:
                 asked[number] = now
                 count += more
+        if failed is not None and not count:
+            raise failed
         return count
 
     async def _pull(self, repository: Repository, number: int, before: str) -> int:
@@ -184,6 +187,10 @@ class Recovery:
         await self._world.store.transaction(
             lambda tx: events.take(tx, repository, event, identity, now)
         )
+
+
+def _passing(error: Exception) -> Transient | None:
+    return error if isinstance(error, Transient) else None
 
 
 def _number(ref: str) -> int:

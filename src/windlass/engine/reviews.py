@@ -33,7 +33,11 @@ class Reviews:
 
         Raises `Transient`, `Permanent` or a `UserError` when the forge cannot tell.
         """
-        before = await self._world.store.read(lambda tx: known(tx, repository, number))
+        before, late = await self._world.store.read(
+            lambda tx: (known(tx, repository, number), waiting(tx, repository.name))
+        )
+        if late:
+            return None
         pull = await self._world.forges[repository.forge].source.pull(repository.url, number)
         return await self.take(repository, pull, before)
 
@@ -55,9 +59,10 @@ class Reviews:
         def work(tx: Tx) -> int | None:
             if known(tx, repository, pull.number) != before or waiting(tx, repository.name):
                 return None
-            for event, identity in zip(events, ids, strict=True):
+            return sum(
                 found.take(tx, repository, event, identity, now)
-            return len(events)
+                for event, identity in zip(events, ids, strict=True)
+            )
 
         return await self._world.store.transaction(work)
 
@@ -72,6 +77,11 @@ def waiting(tx: Snapshot, repository: str) -> bool:
     return bool(
         tx.find(Delivery, repository=repository, state="received", source="webhook", limit=1)
     )
+
+
+def coming(tx: Snapshot, repository: str) -> bool:
+    """Whether anything waits to be dispatched: what was found and is not taken in yet, too."""
+    return bool(tx.find(Delivery, repository=repository, state="received", limit=1))
 
 
 def differences(

@@ -4,7 +4,8 @@ Who may run next: places for jobs, handed out in turn to the repositories that w
 Within a repository first come, first served. Between repositories nobody waits for a
 queue but his own: whoever asks for ten thousand places delays the others by one job each.
 And a repository of which nothing runs is let through: while its webhook is being read,
-those that have something running begin nothing more, for the blink of an eye at most.
+those that have something running begin nothing more, for the blink of an eye. Then they
+have their turn for as long, however many others come.
 
 >>> import asyncio
 >>> async def play():
@@ -22,8 +23,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict, deque
 
-# So long, in seconds, places are kept for a repository from its webhook on; a job begins
-# 40 ms after it on an idle machine.
+# So long, in seconds, places are kept for those that come; a job begins 40 ms after its
+# webhook on an idle machine. And so long they are not kept for anybody after that.
 COURTESY = 0.2
 
 
@@ -35,8 +36,9 @@ class Slots:
         # In the order of their next turn.
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
         self._running: Counter[str] = Counter()
-        # Who is let through, and until when.
-        self._coming: dict[str, asyncio.TimerHandle] = {}
+        # Who is let through now; and the end of that, or of the pause after it.
+        self._coming: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
         self._nobody = asyncio.Event()
         self._nobody.set()
 
@@ -50,23 +52,37 @@ class Slots:
 
     def expect(self, repository: str) -> None:
         """It may ask for a place soon; if nothing of it runs or waits, it is let through."""
-        known = self._running[repository] or repository in self._queues
-        if not known and repository not in self._coming:
-            later = asyncio.get_running_loop().call_later(COURTESY, self.forget, repository)
-            self._coming[repository] = later
+        if self._running[repository] or repository in self._queues:
+            return
+        if self._coming:
+            self._coming.add(repository)
+        elif self._timer is None:
+            self._coming.add(repository)
             self._nobody.clear()
+            self._timer = asyncio.get_running_loop().call_later(COURTESY, self._close)
 
     def forget(self, repository: str) -> None:
         """It is expected no longer."""
-        if later := self._coming.pop(repository, None):
-            later.cancel()
+        if repository in self._coming:
+            self._coming.remove(repository)
             if not self._coming:
-                self._nobody.set()
-            self._hand_out()
+                self._close()
+
+    def _close(self) -> None:
+        """Let nobody through for a while: who held back has the next places."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(COURTESY, self._open)
+        self._coming.clear()
+        self._nobody.set()
+        self._hand_out()
+
+    def _open(self) -> None:
+        self._timer = None
 
     async def give_way(self, repository: str) -> None:
         """Return when a repository need not hold back for one that is expected."""
-        while self._running[repository] and self._coming:
+        if self._running[repository]:
             await self._nobody.wait()
 
     async def take(self, repository: str) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from windlass.executors.runner.inside import OWN, SCRIPT
+from windlass.executors.runner.inside import JOB, OWN, SCRIPT
 
 # Programs, their libraries, and what these look up; never all of /etc, for there are keys in it.
 _PROGRAMS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -47,7 +47,6 @@ _ALONE = (
     "--unshare-uts",
     "--unshare-cgroup-try",
     "--die-with-parent",
-    "--new-session",
     *("--cap-drop", "ALL"),
     *("--uid", "1000", "--gid", "1000"),
     *("--hostname", "sandbox"),
@@ -86,10 +85,14 @@ class Sandbox:
             *(() if network else ("--unshare-net",)),
             *_machine(network=network),
             *("--proc", "/proc", "--dev", "/dev"),
-            *(word for path in OWN for word in ("--bind", f"{folder}{path}", path)),
-            *("--ro-bind-try", f"{folder}{SCRIPT}", SCRIPT),
+            *("--tmpfs", "/tmp"),  # noqa: S108 - the sandbox's own
             *(word for path in (*self.readable, *readable) for word in ("--ro-bind", path, path)),
-            *("--remount-ro", "/"),
+            # After what may be read: of what a job writes nothing is a place to bind to, for
+            # the next step's sandbox would follow the links that this one leaves there.
+            *(word for name in OWN for word in ("--bind", f"{folder}/{name}", f"{JOB}/{name}")),
+            *("--ro-bind-try", f"{folder}/script", SCRIPT),
+            # Of root's server the kernel's own files are its too, whatever it may do else.
+            *("--remount-ro", "/proc", "--remount-ro", "/"),
         ]
 
 

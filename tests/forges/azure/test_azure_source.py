@@ -99,6 +99,27 @@ def test_a_merged_pull_request_is_told_whole(server, shop, url, ask, proposed):
     assert "refs/pull/1/head" not in ask("heads", url)
 
 
+def test_what_people_say_with_the_properties_of_a_vote_is_no_vote(server, shop, url, ask, proposed):
+    """Whoever may comment may put them there; that Azure DevOps says it itself decides."""
+    ada = server.people["ada"]
+    shop.point({"refs/heads/one": shop.commit("Voted for")})
+    proposed.iterated()
+    proposed.voted(ada, 10)
+    proposed.more = {"reviewers": [{**ada.shown, "vote": 10}]}
+    shop.point({"refs/heads/one": shop.commit("After it")})
+    proposed.iterated()
+    (approval,) = ask("pull", url, 1).approvals
+    assert approval.sha == ""
+    written = shop.threads[1][-1]
+    forged = server.say(proposed, server.people["mallory"], "voted 10")
+    forged |= {key: written[key] for key in ("properties", "identities")}
+    forged["publishedDate"] = proposed.later()
+    assert ask("pull", url, 1).approvals == (approval,)
+    proposed.voted(ada, 10)
+    (approval,) = ask("pull", url, 1).approvals
+    assert approval.sha == ask("pull", url, 1).head_sha
+
+
 def test_the_head_of_a_stranger_is_told_as_one(server, shop, url, ask):
     """A pull request of another repository is a fork's, with its commit among the heads."""
     fork = server.add("mallory", "shop")

@@ -11,14 +11,15 @@ from __future__ import annotations
 import os
 
 # Where the steps find what is theirs, which has the same names in the folder of their job.
-WORKSPACE, SCRIPT = "/workspace", "/script"
+JOB = "/job"
+OWN = ("home", "tmp", "workspace", "output")
+WORKSPACE, SCRIPT = f"{JOB}/workspace", f"{JOB}/script"
 PLACES = {
-    "HOME": "/home",
-    "TMPDIR": "/tmp",
+    "HOME": f"{JOB}/home",
+    "TMPDIR": f"{JOB}/tmp",
     "CI_WORKSPACE": WORKSPACE,
-    "WINDLASS_OUTPUT": "/output",
+    "WINDLASS_OUTPUT": f"{JOB}/output",
 }
-OWN = tuple(PLACES.values())
 
 
 def told(command: list[str], env: dict[str, str], place: str) -> int:

@@ -60,6 +60,7 @@ class Job:
         self._masker = Masker(self._secrets)
         self._deadline = time.monotonic() + work.timeout
         self._gone: dict[int, int] = {}
+        self._makers: set[int] = set()
         self._log = Log(work.log, work.log_limit)
         self._pump = Pump(folder, self._log)
 
@@ -229,8 +230,11 @@ class Job:
         told = inside.told(self._work.sandbox, env, inside.WORKSPACE + place[len(root) :])
         program = [self._work.sandbox[0], "--args", str(system.TOLD), "--", *argv]
         try:
-            # By its home it is known for a part of this job, should the runner be killed.
-            return system.spawn(program, {"HOME": self._folder + "/home"}, files, told)
+            # By this it is known for a part of this job, should the runner be killed.
+            known = {"WINDLASS_OUTPUT": self._folder + "/output"}
+            pid = system.spawn(program, known, files, told)
+            self._makers.add(pid)
+            return pid
         finally:
             os.close(told)
 
@@ -275,7 +279,8 @@ class Job:
                 if time.monotonic() >= until:
                     break
                 for pid in system.descendants():
-                    if number == system.KILL or pid not in told:
+                    # Who made a sandbox would end at once, and what is inside with it.
+                    if number == system.KILL or pid not in told | self._makers:
                         told.add(pid)
                         system.send(pid, number)
                 self._pump.turn(min(until, time.monotonic() + 0.02))
@@ -291,12 +296,26 @@ class Job:
             self._log.say(len(self._work.steps) - 1, complaint)
         self._log.write()
 
+    def _go_on(self) -> None:
+        """End the job when it shall end, or when its time is over."""
+        self._pump.look()
+        if self._pump.stop_asked:
+            raise Failed(End("stopped", "stopped on request"))
+        if time.monotonic() >= self._deadline:
+            raise Failed(End("timed_out", f"the job took longer than {self._work.timeout:g} s"))
+
     def _pack(self) -> None:
         # Imported here: tarfile costs 10 ms, and most jobs pack nothing.
         from windlass.executors.runner.pack import CannotPack, pack  # noqa: PLC0415
 
         try:
-            pack(self._place(), self._work.artifacts, self._folder + "/package.tar", self._secrets)
+            pack(
+                self._place(),
+                self._work.artifacts,
+                self._folder + "/package.tar",
+                self._secrets,
+                self._go_on,
+            )
         except CannotPack as error:
             raise Failed(End("failed", str(error))) from None
 

@@ -16,20 +16,40 @@ from fnmatch import fnmatchcase
 
 from windlass.core.redact import mask_text
 
+TYPE_CHECKING = False  # the module typing costs 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+# Bytes between two looks at whether to go on.
+_CHUNK = 8 << 20
+
 
 class CannotPack(Exception):
     """The artifacts cannot be packed; the text says which, and why."""
 
 
-def pack(root: str, globs: list[str], target: str, secrets: tuple[str, ...]) -> None:
-    """Write the files below `root` that match to `target`; `!GLOB` takes back."""
+def pack(
+    root: str,
+    globs: list[str],
+    target: str,
+    secrets: tuple[str, ...],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """
+    Write the files below `root` that match to `target`; `!GLOB` takes back.
+
+    `check` is called all the time, and ends it by raising.
+    """
     names = _select(root, globs)
+    _check_size(root, names, os.path.dirname(target))
     # Synced before the end is journaled: a build must not be half a file after a power cut.
     with open(target, "wb") as file:
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for name in sorted(names):
                 _check_name(name, secrets)
-                _add(tar, root, name)
+                check()
+                _add(tar, root, name, check)
         file.flush()
         os.fsync(file.fileno())
 
@@ -105,7 +125,36 @@ def _check_name(name: str, secrets: tuple[str, ...]) -> None:
         raise CannotPack(f"an artifact's name holds a secret: {shown}")
 
 
-def _add(tar: tarfile.TarFile, root: str, name: str) -> None:
+def _check_size(root: str, names: set[str], folder: str) -> None:
+    """Of a file that is mostly a hole nothing is on the disk yet; packed, all of it would be."""
+    found = (os.lstat(f"{root}/{name}") for name in names)
+    size = sum(one.st_size for one in found if stat.S_ISREG(one.st_mode))
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize
+    if size > free:
+        raise CannotPack(
+            f"the artifacts take {size >> 20} MiB, and the disk has {free >> 20} MiB left"
+        )
+
+
+class _Watched:
+    """A file that looks up from time to time while it is read."""
+
+    def __init__(self, file: BinaryIO, check: Callable[[], None]) -> None:
+        self._file = file
+        self._check = check
+        self._left = _CHUNK
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+        self._left -= size
+        if self._left < 0:
+            self._left = _CHUNK
+            self._check()
+        return self._file.read(size)
+
+
+def _add(tar: tarfile.TarFile, root: str, name: str, check: Callable[[], None]) -> None:
     path = f"{root}/{name}"
     info = tarfile.TarInfo(name)
     mode = os.lstat(path).st_mode
@@ -121,7 +170,7 @@ def _add(tar: tarfile.TarFile, root: str, name: str) -> None:
             found = os.fstat(file.fileno())
             info.size = found.st_size
             info.mode = 0o755 if found.st_mode & 0o111 else 0o644
-            tar.addfile(info, file)
+            tar.addfile(info, _Watched(file, check))
     else:
         raise CannotPack(f"artifact {name} is neither a file, nor a folder, nor a link")
 

@@ -17,6 +17,8 @@ from windlass.ports.forge import Approval
 
 # A vote of so much approves: 10 plainly, 5 with suggestions.
 APPROVES = 5
+# As whom Azure DevOps writes its own notes, everywhere.
+ITSELF = "00000002-0000-8888-8000-000000000000"
 
 
 def voters(said: Json) -> list[Json]:
@@ -64,16 +66,24 @@ async def _votes(azure: Azure, path: str) -> dict[str, float]:
         return {}  # a token that may not read what people said
     last: dict[str, float] = {}
     for one in threads:
-        if _property(one, "CodeReviewThreadType") == "VoteUpdate" and (who := _voter(one)):
+        vote = _property(one, "CodeReviewThreadType") == "VoteUpdate" and _by_itself(one)
+        if vote and (who := _voter(one)):
             last[who] = max(last.get(who, 0.0), _at(one, "publishedDate"))
     return last
 
 
+def _by_itself(thread: Json) -> bool:
+    """Whether Azure DevOps wrote it: people may put the same properties on what they say."""
+    said = [one for one in items(thread.get("comments") or []) if isinstance(one, dict)]
+    return bool(said) and all(
+        text(one, "commentType") == "system" and text(one, "author", "id") == ITSELF for one in said
+    )
+
+
 def _voter(thread: Json) -> str:
-    """The identity behind a vote: newer ones number it, older ones tell it."""
-    named = _property(thread, "CodeReviewVotedByIdentity")
+    """The identity behind a vote, which its properties number."""
     people = fields(thread.get("identities") or {})
-    return text(people, named, "id") if named else _property(thread, "CodeReviewVotedByTfId")
+    return text(people, _property(thread, "CodeReviewVotedByIdentity"), "id")
 
 
 def _property(thread: Json, name: str) -> str:

@@ -7,14 +7,23 @@ beside `ExecutorContract`, for an isolated job is a job all the same. Scripts ar
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from windlass.ports.executor import Ended, Order, Outcome
-from windlass.testing.contracts.executor import Ground, finish, order, run, texts
+from windlass.ports.executor import Ended, Order, Outcome, StepStarted
+from windlass.testing.contracts.executor import (
+    Ground,
+    end_of,
+    finish,
+    follow,
+    order,
+    run,
+    texts,
+)
 
 # Says of each word whether it is there.
 LOOK = 'for it in {}; do if [ -e "$it" ]; then echo "$it is there"; fi; done'
@@ -50,7 +59,8 @@ class IsolationContract:
         shared = tmp_path / "shared"
         shared.mkdir()
         (shared / "object").write_text("of the mirror", encoding="utf-8")
-        tries = f"cat {shared}/object; for it in {shared}/object /usr/bin/sh /etc/passwd /new;"
+        places = f"{shared}/object /usr/bin/sh /etc/passwd /new $(dirname $HOME)/new"
+        tries = f"cat {shared}/object; for it in {places};"
         tries += " do if echo x 2>/dev/null >> $it; then echo wrote $it; fi; done 2>/dev/null"
         wanted = replace(isolated(tries), readable=(str(shared),))
         self.end(ground, wanted)
@@ -64,6 +74,31 @@ class IsolationContract:
         count, processes = texts(ground.logs, "7/test", "o")
         assert count == "0"
         assert int(processes) < 10
+
+    def test_s21_the_kernel_is_not_to_be_changed(self, ground: Ground) -> None:
+        """Not by root's server either, whose files the kernel's are as well."""
+        # Of a process's own some may be written, and change nothing but itself.
+        find = "find /proc /sys /dev -type f -writable ! -path '/proc/[0-9]*' 2>/dev/null"
+        script = f"{find} | while read it; do if : 2>/dev/null >> $it; then echo $it; fi; done"
+        self.end(ground, isolated(script))
+        assert texts(ground.logs, "7/test", "o") == []
+
+    def test_s32_no_step_bends_the_next_ones_view(self, ground: Ground, tmp_path: Path) -> None:
+        """What it puts in place of a folder is not followed by what makes the isolation."""
+        shared = tmp_path / "a" / "b" / "shared"
+        shared.mkdir(parents=True)
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        bend = (
+            'for top in "$HOME" "$TMPDIR" "$CI_WORKSPACE" /tmp /home; do\n'
+            '  for at in "$top"/*; do\n'
+            f'    mv "$at" "$at-away" && ln -s /oldroot{outside} "$at"\n'
+            "  done\n"
+            "done 2>/dev/null || true"
+        )
+        wanted = replace(isolated(bend, f"ls {shared}"), readable=(str(shared),))
+        self.end(ground, wanted)
+        assert list(outside.iterdir()) == []
 
     def test_s21_the_network_is_not_there(self, ground: Ground) -> None:
         """Neither ports of this machine, nor its names, nor the addresses beyond it."""
@@ -115,6 +150,24 @@ class IsolationContract:
         script = "(setsid sh -c 'while :; do date +%s%N > beat; sleep 0.02; done' &) ; sleep 0.1"
         wanted = replace(isolated(script, "sleep 0.1; cp beat first"), artifacts=("first",))
         assert self.end(ground, wanted).outcome is Outcome.SUCCEEDED
+
+    def test_who_is_stopped_has_time_to_end(self, ground: Ground) -> None:
+        """The grace is for what is inside as well."""
+
+        async def work() -> Ended:
+            executor = ground.executor()
+            end = "sleep 0.2 || true; echo cleaned up; exit 3"
+            trap = f"trap '{end}' TERM; echo ready; while :; do sleep 0.05 || true; done"
+            await executor.start(isolated(trap))
+            async for entry in executor.watch("7/test"):
+                if isinstance(entry, StepStarted):
+                    break
+            await asyncio.sleep(0.5)  # until its shell has come to the trap
+            await executor.stop("7/test")
+            return end_of(await follow(executor, "7/test"))
+
+        assert run(work()).outcome is Outcome.STOPPED
+        assert texts(ground.logs, "7/test", "o") == ["ready", "cleaned up"]
 
     def test_a_long_script_is_a_script(self, ground: Ground) -> None:
         """Longer than what the kernel takes as one argument."""

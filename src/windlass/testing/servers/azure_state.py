@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+# As whom Azure DevOps writes notes of its own.
+ITSELF = "00000002-0000-8888-8000-000000000000"
+
 READ, CONTRIBUTE, ADMINISTER = 2, 4, 8192
 NOW = "2024-05-02T19:17:13.3309587Z"
 EVERY = frozenset({"code", "code_write", "code_status", "threads", "identity", "security"})
@@ -182,7 +185,7 @@ class Pull:
             "CodeReviewVotedByIdentity": "1",
         }
         threads = self.home.threads.setdefault(self.number, [])
-        author = {"id": guid("service"), "displayName": "Microsoft.VisualStudio.Services.TFS"}
+        author = {"id": ITSELF, "displayName": "Microsoft.VisualStudio.Services.TFS"}
         comment = {"id": 1, "author": author, "content": f"{person.name} voted {vote}"}
         thread = {
             "id": len(threads) + 1,
