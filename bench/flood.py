@@ -28,12 +28,14 @@ from whole import ONE_STEP, Whole, git, whole
 FLOOD = int(os.environ.get("WINDLASS_BENCH_FLOOD", "50000"))
 OTHERS = int(os.environ.get("WINDLASS_BENCH_OTHERS", "100"))
 # Connections that the flood comes over, and seconds between two looks for a run that has begun.
-CONNECTIONS, PAUSE = 4, 0.4
+CONNECTIONS, PAUSE = 32, 0.4
+# As many jobs at once as a server runs that nobody told how many.
+JOBS = max(2, os.cpu_count() or 2)
 
 
 def measure() -> list[Row]:
     """Both medians, and how the flood was taken."""
-    with tempfile.TemporaryDirectory() as name, whole(Path(name), ONE_STEP) as server:
+    with tempfile.TemporaryDirectory() as name, whole(Path(name), ONE_STEP, jobs=JOBS) as server:
         sha = server.commit("warm")
         others = [connected(server, number) for number in range(OTHERS)]
         idle = [started(one, sha, "idle") for one in others]
