@@ -25,18 +25,23 @@ HOUR = 3600.0
 
 
 def test_what_comes_due_is_one_event_and_one_run(tmp_path):
-    """Of the ticks since the last look the newest counts, and a second look finds nothing new."""
+    """Of the ticks since the last look the newest counts, however many look at once."""
 
     async def whole():
         async with stage(tmp_path, {".windlass.yaml": CONFIGURATION}) as here:
             await here.world.mirrors.of(here.repository).fetch()
-            twin = Schedules(here.world, Configurations(), Ids(here.clock.now))
+            ids = Ids(here.clock.now)
+            timers = [Schedules(here.world, Configurations(), ids) for _ in range(4)]
+
+            async def look():
+                await asyncio.gather(*(one() for one in timers))
+
             # Twice past three o'clock at night, and to half past an hour.
             here.clock.go_on(48 * HOUR + (0.5 * HOUR - here.clock.now()) % HOUR)
-            await twin()
+            await look()
             await here.settle()
             here.clock.go_on(0.1 * HOUR)
-            await twin()
+            await look()
             await here.settle()
             events = await here.world.store.read(lambda tx: tx.find(StoredEvent))
             assert {one.kind for one in events} == {Kind.SCHEDULE}
